@@ -1,0 +1,70 @@
+# Everything runs in .venv, which each verb sets up when it is missing or out of date.
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+QUIET := --quiet --disable-pip-version-check
+READY := .venv/.ready
+SAMPLES := data/.ready
+
+export UV_LINK_MODE := copy
+export UV_PYTHON_DOWNLOADS := never
+export JUPYTER_PLATFORM_DIRS := 1
+ifeq ($(if $(HOME),$(wildcard $(HOME)/.)),)
+export UV_CACHE_DIR := $(CURDIR)/.venv/cache
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: demo test lint docs bench samples help
+
+demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
+	@$(BIN)/kpibook run params/complete_journey.yaml
+
+test: $(READY) $(SAMPLES) ## all tests, then the notebooks against their own outputs
+	@$(BIN)/pytest -n $(JOBS) --dist loadscope tests
+	@$(BIN)/pytest --nbval --nbval-cell-timeout=900 -p no:cacheprovider notebooks
+
+lint: $(READY) ## style, types, layers, generated passages up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/cog --check README.md kpi_plugins/README.md
+
+docs: $(READY) $(SAMPLES) ## renew the generated passages and the outputs of the notebooks
+	@$(BIN)/cog -r README.md kpi_plugins/README.md
+	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+bench: $(READY) $(SAMPLES) ## every benchmark, in order
+	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python $$script; done
+
+samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+$(SAMPLES): $(wildcard core/kpibook/samples/*.py) | $(READY)
+	@$(BIN)/python -m kpibook.samples data
+	@touch $@
+
+# uv: the one on PATH, else from PyPI by pip, else by a pip of its own.
+$(READY): pyproject.toml constraints.txt
+	@set -e; \
+	for python in $(PYTHON) python3.13 python3.12 python3.11 none; do \
+	  if [ $$python = none ]; then echo "make: no Python from 3.11 on · install python3, or name one: make PYTHON=..." >&2; exit 1; fi; \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+	done; \
+	uv=; for found in "$$(command -v uv)" .venv/tools/bin/uv; do \
+	  if [ -z "$$uv" ] && "$$found" --version >/dev/null 2>&1; then uv=$$found; fi; \
+	done; \
+	if [ -z "$$uv" ]; then \
+	  echo "make: fetching uv"; \
+	  uv=.venv/tools/bin/uv; \
+	  $$python -m pip install $(QUIET) --upgrade --target .venv/tools --constraint constraints.txt uv 2>/dev/null \
+	  || { $$python -m venv --clear .venv/tools >&2 && .venv/tools/bin/python -m pip install $(QUIET) --constraint constraints.txt uv; } \
+	  || { echo "make: uv could not be fetched · install uv, python3-pip or python3-venv, and see that PyPI is reached" >&2; exit 1; }; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys' 2>/dev/null; then $$uv venv --quiet --allow-existing --python $$python .venv; fi; \
+	echo "make: setting up .venv"; \
+	$$uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev,demo]'
+	@touch $@

@@ -1,0 +1,5 @@
+"""``python -m kpibook.cli``."""
+
+from kpibook.cli import main
+
+main()

@@ -1,0 +1,43 @@
+"""What the terminal shows while clients run: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kpibook.report.run import Progress
+
+
+@contextmanager
+def told(clients: Sequence[str]) -> Iterator[Callable[[Progress], None]]:
+    """A listener for ``run_many``."""
+    if not sys.stderr.isatty():
+        yield _line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[step]}"), TimeElapsedColumn()]
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {client: bars.add_task(client, total=None, start=False, step="waiting") for client in clients}
+        yield lambda progress: _bar(bars, tasks[progress.client], progress)
+
+
+def _line(progress: Progress) -> None:
+    if not progress.of:
+        typer.echo(f"{progress.client}: {progress.step}", err=True)
+
+
+def _bar(bars: Any, task: Any, progress: Progress) -> None:
+    bars.start_task(task)
+    if progress.of:
+        bars.update(task, completed=progress.done, total=progress.of, step=f"cell {progress.done} of {progress.of}")
+    else:
+        bars.update(task, step=progress.step)

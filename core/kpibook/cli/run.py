@@ -1,0 +1,77 @@
+"""``kpibook run``."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kpibook.cli.progress import told
+from kpibook.errors import KpibookError
+
+if TYPE_CHECKING:
+    from kpibook.params import Params
+    from kpibook.report.run import Outcome
+
+
+def command(
+    params: Annotated[
+        list[Path], typer.Argument(metavar="PARAMS", help="One params file or many.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="The reports folder.")] = Path("reports"),
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many clients at once.")] = 1,
+) -> None:
+    """The highest of the clients' exit codes is the command's."""
+    from kpibook.report.light import light_imports
+    from kpibook.schedule import run_many
+
+    light_imports()
+    readable, codes = _load(params)
+    if readable:
+        with told([p.client for p in readable]) as on_progress:
+            outcomes = run_many(readable, jobs, out, on_progress)
+        for outcome in outcomes:
+            _tell(outcome)
+        codes += [outcome.code for outcome in outcomes]
+    raise typer.Exit(max(codes))
+
+
+def _load(paths: list[Path]) -> tuple[list[Params], list[int]]:
+    """All params files are read before anything starts; what is wrong with one does not stop the others."""
+    from kpibook import params
+
+    readable, codes = [], []
+    for path in paths:
+        try:
+            readable.append(params.load(path))
+        except KpibookError as error:
+            typer.echo(str(error), err=True)
+            codes.append(error.exit_code)
+    return readable, codes
+
+
+def _tell(outcome: Outcome) -> None:
+    where = _near(outcome.folder) if outcome.folder else None
+    for problem in outcome.broken_packs:
+        typer.echo(f"{outcome.client}: without {problem}", err=True)
+    if outcome.code == 0:
+        typer.echo(f"{outcome.client}: valid, {outcome.seconds:.0f} s: {where}/report.html")
+        return
+    if outcome.fault:
+        traceback.print_exception(outcome.fault, file=sys.stderr)
+    typer.echo(f"{outcome.client}: {outcome.state.replace('_', ' ')}", err=True)
+    for line in outcome.message.splitlines():
+        typer.echo(f"  {line}", err=True)
+    if where and outcome.state == "not_valid":
+        typer.echo(f"  made, and not to be used: {where}/report.html", err=True)
+        if outcome.previous:
+            typer.echo(f"  the report before it: {_near(outcome.previous)}", err=True)
+    elif where:
+        typer.echo(f"  evidence: {where}", err=True)
+
+
+def _near(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,1 @@
+"""From definitions and canonical tables to results: plan, guard, execute."""

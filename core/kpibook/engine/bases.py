@@ -1,0 +1,65 @@
+"""What several queries start from is computed once.
+
+An estimate may start from a relation that its KPI built itself, such as persons joined
+with periods. Its queries by total, month and segment would each build it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from kpibook.engine.execute import Job
+from kpibook.engine.guards import guarded
+from kpibook.engine.lifting import lifted
+from kpibook.engine.placing import Placer
+from kpibook.estimates import Estimate, Linear, Modelled
+from kpibook.tracing import mapped, roots
+
+
+def shared(
+    jobs: Sequence[Job], placer: Placer, kept: Iterable[str], create: Callable[[str, ir.Table], Any]
+) -> tuple[list[Job], Placer]:
+    """The jobs over materialised bases, and a placer that knows those.
+
+    ``kept`` are columns, such as breakdowns, to keep wherever a base has them. A base that
+    cannot be made stays as it is: its own query will say what is wrong.
+    """
+    jobs = [replace(job, estimate=_lowered(job.estimate)) for job in jobs]
+    bases: dict[ops.Relation, list[Job]] = {}
+    for job in jobs:
+        if not isinstance(job.estimate, Modelled):
+            bases.setdefault(job.estimate.base, []).append(job)
+    swaps: dict[ops.Relation, ops.Relation] = {}
+    facts = dict(placer.bases)
+    for base, users in bases.items():
+        if isinstance(base, ops.UnboundTable):
+            continue
+        used = {f.name for job in users for root in roots(job.estimate) for f in root.find(ops.Field) if f.rel == base}
+        key, date = placer.facts(base)
+        wanted = used | set(key) | ({date} if date else set()) | set(kept)
+        table = base.to_expr().select(*(c for c in base.schema.names if c in wanted))
+        name = f"_base_{len(swaps)}"
+        try:
+            create(name, guarded(table))
+        except Exception:  # noqa: BLE001, S112  the query of the KPI at fault fails again, and is reported
+            continue
+        swaps[base] = ops.UnboundTable(name, table.schema())
+        facts[name] = (key, date)
+    moved = [replace(job, estimate=_moved(job, swaps)) for job in jobs]
+    return moved, replace(placer, bases=facts)
+
+
+def _lowered(estimate: Estimate) -> Estimate:
+    return lifted(estimate) if isinstance(estimate, Linear) else estimate
+
+
+def _moved(job: Job, swaps: dict[ops.Relation, ops.Relation]) -> Any:
+    if isinstance(job.estimate, Modelled) or job.estimate.base not in swaps:
+        return job.estimate
+    base = job.estimate.base
+    return mapped(job.estimate, lambda value: value.op().replace({base: swaps[base]}).to_expr())

@@ -1,0 +1,59 @@
+"""Rewrites that make every engine give the same number.
+
+Division is floating and null on a zero denominator; a condition that is null counts as
+false; a window that numbers rows always ends its ordering in an identifier.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+TIE_BREAKERS = ("customer_id", "transaction_id", "line_id", "member_id")
+ORDERED = (ops.RowNumber, ops.NTile, ops.Lag, ops.Lead, ops.First, ops.Last)
+
+
+def guarded(table: ir.Table) -> ir.Table:
+    """The same table with every guard applied."""
+    return table.op().replace(_guard).to_expr()
+
+
+def _guard(node: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> Any:
+    arguments = {**(kwargs or {}), **more}
+    rebuilt = node.__recreate__(arguments) if arguments else node
+    if isinstance(rebuilt, ops.Divide):
+        return _safe_division(rebuilt)
+    if isinstance(rebuilt, ops.Reduction) and getattr(rebuilt, "where", None) is not None:
+        return _known_condition(rebuilt)
+    if isinstance(rebuilt, ops.WindowFunction) and isinstance(rebuilt.func, ORDERED):
+        return _unique_order(rebuilt)
+    return rebuilt
+
+
+def _safe_division(node: ops.Divide) -> ops.Node:
+    left, right = node.left, node.right
+    if not left.dtype.is_floating():
+        left = ops.Cast(left, dt.float64)
+    if not isinstance(right, ops.NullIf):
+        right = ops.NullIf(right, ops.Literal(0, dt.int8))
+    return ops.Divide(left, right)
+
+
+def _known_condition(node: Any) -> ops.Node:
+    if isinstance(node.where, ops.Coalesce | ops.Literal):
+        return node
+    return node.copy(where=ops.Coalesce((node.where, ops.Literal(False, dt.boolean))))
+
+
+def _unique_order(node: ops.WindowFunction) -> ops.Node:
+    relations = [r for key in node.order_by for r in key.relations]
+    taken = {key.arg.name for key in node.order_by if isinstance(key.arg, ops.Field)}
+    for name in TIE_BREAKERS:
+        if relations and name in relations[0].schema.names and name not in taken:
+            return node.copy(order_by=(*node.order_by, ops.SortKey(ops.Field(relations[0], name))))
+        if name in taken:
+            return node
+    return node

@@ -1,0 +1,207 @@
+"""Totals of many estimates in one query.
+
+Estimates over one relation, one cluster and one breakdown share a query: sums within
+each cluster first, for the current and the comparison period side by side, then their
+totals, squares and products over clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import numpy as np
+
+from kpibook import windows
+from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.estimates import Linear
+from kpibook.figures import Totals
+from kpibook.formula import Clusters, Leaf
+from kpibook.tracing import roots
+
+#: The side of a row that stands in one period only, as the parts of a period do.
+ANY = "u"
+Cell = tuple[str, Leaf]
+
+
+@dataclass(frozen=True)
+class LinearQuery:
+    """One query: ``cells`` are its (period, leaf) positions, ``scopes`` its counted row sets."""
+
+    table: ir.Table
+    sides: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    scopes: tuple[Any, ...]
+
+    def totals(self, row: dict[str, Any], estimate: Linear) -> Totals:
+        """The part of a result row that one estimate needs."""
+        named = {row[PERIOD]: ANY} if self.sides == (ANY,) else {side: side for side in self.sides}
+        wanted = dict.fromkeys((side, leaf) for side in named for leaf in estimate.formula.leaves())
+        places = {cell: i for i, cell in enumerate(self.cells)}
+        numbers = [places[named[side], leaf] for side, leaf in wanted]
+        values = {cell: (float(row[f"t{numbers[i]}"] or 0), i) for i, cell in enumerate(wanted)}
+        scope = self.scopes.index(_key(estimate.scope))
+        if estimate.cluster is None:
+            rows = {side: int(row[f"r{scope}_{name}"] or 0) for side, name in named.items()}
+            return Totals(values, None, rows, rows)
+        products = np.array([[float(row[_pair(a, b)] or 0) for b in numbers] for a in numbers], dtype=np.float64)
+        units = {side: int(row[f"u{scope}_{name}"] or 0) for side, name in named.items()}
+        resting = dict(units)
+        for leaf in estimate.formula.denominators():
+            for side, name in named.items():
+                resting[side] = min(resting[side], int(row[f"d{places[name, leaf]}"] or 0))
+        return Totals(values, products, units, resting)
+
+
+def query(
+    estimates: Sequence[Linear], breakdown: str, placer: Placer, periods: tuple[str, ...] = ("current", "previous")
+) -> LinearQuery | None:
+    """The query of estimates that share base and breakdown and have one cluster, or none.
+
+    None where the breakdown does not apply.
+    """
+    base = estimates[0].base
+    placed = placer.placed(base, breakdown, [root for e in estimates for root in roots(e)])
+    if placed is None:
+        return None
+    by_time = breakdown in windows.GRAINS
+    sides = (ANY,) if by_time else periods
+    keys = [PERIOD, SEGMENT] if by_time else [SEGMENT]
+    cells = tuple((side, leaf) for side in sides for leaf in dict.fromkeys(_leaves(estimates)))
+    scopes = {_key(e.scope): e.scope for e in estimates}
+    parts = _Parts(base, sides, cells, tuple(scopes.values()))
+    cluster = next((e.cluster for e in estimates if e.cluster is not None), None)
+    if cluster is None:
+        sums = parts.sums(placed, "t") | parts.counts(placed, "r")
+        return LinearQuery(placed.group_by(keys).agg(**sums), sides, cells, tuple(scopes))
+    rows, groups = _clustered(placed, base, cluster, placer.key(base))
+    inner = rows.group_by([*keys, *groups]).agg(**parts.sums(rows, "a"), **parts.counts(rows, "n"))
+    sums = {f"t{i}": inner[f"a{i}"].sum() for i in range(len(cells))}
+    flat = {_key(e.scope) for e in estimates if e.cluster is None}
+    for number, scope in enumerate(scopes):
+        for side in sides:
+            present = inner[f"n{number}_{side}"]
+            sums[f"u{number}_{side}"] = inner.count(where=present > 0)
+            if scope in flat:
+                sums[f"r{number}_{side}"] = present.sum()
+    clustered = [e for e in estimates if e.cluster is not None]
+    below = {leaf for e in clustered for leaf in e.formula.denominators()}
+    for i, (_, leaf) in enumerate(cells):
+        if leaf in below:
+            sums[f"d{i}"] = inner.count(where=inner[f"a{i}"] != 0)
+    pairs = _pairs(clustered, cells)
+    products = {_pair(a, b): (_number(inner, a) * _number(inner, b)).sum() for a, b in pairs}
+    return LinearQuery(inner.group_by(keys).agg(**sums, **products), sides, cells, tuple(scopes))
+
+
+def additive(estimate: Linear) -> bool:
+    """Whether its totals are sums of its totals within any grouping: counts of distinct values are not."""
+    return not any(isinstance(leaf.expr, Clusters) or _distinct(leaf) for leaf in estimate.formula.leaves())
+
+
+def persons(estimate: Linear, breakdown: str, placer: Placer) -> ir.Table | None:
+    """One row per period, segment and person with ``x``, the person's sum in a mean; None where it does not apply."""
+    placed = placer.placed(estimate.base, breakdown, roots(estimate))
+    if placed is None:
+        return None
+    rows = placed.filter(_rebound(estimate.scope, estimate.base, placed))
+    cluster = _rebound(estimate.cluster, estimate.base, rows).name("_cluster")
+    top = next(leaf for leaf in estimate.formula.leaves() if not isinstance(leaf.expr, Clusters))
+    summed = _Parts(estimate.base, (ANY,), ((ANY, top),), ()).sums(rows, "x")["x0"]
+    return rows.group_by([PERIOD, SEGMENT, cluster]).agg(x=summed.cast("float64"))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Aggregates of a query over rows that stem from ``base``."""
+
+    base: ops.Relation
+    sides: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    scopes: tuple[Any, ...]
+
+    def sums(self, rows: ir.Table, prefix: str) -> dict[str, ir.Scalar]:
+        bound: dict[Leaf, Any] = {}
+        found = {}
+        for i, (side, leaf) in enumerate(self.cells):
+            if leaf not in bound:
+                expr = leaf.expr.where if isinstance(leaf.expr, Clusters) else leaf.expr
+                bound[leaf] = None if expr is None else _rebound(expr, self.base, rows)
+            found[f"{prefix}{i}"] = _side_sum(rows, leaf, bound[leaf], side)
+        return found
+
+    def counts(self, rows: ir.Table, prefix: str) -> dict[str, ir.Scalar]:
+        found = {}
+        for i, scope in enumerate(self.scopes):
+            bound = None if scope is None else _rebound(scope, self.base, rows)
+            for side in self.sides:
+                found[f"{prefix}{i}_{side}"] = rows.count(where=_both(bound, _within(rows, side)))
+        return found
+
+
+def _clustered(
+    placed: ir.Table, base: ops.Relation, cluster: Any, key: tuple[str, ...]
+) -> tuple[ir.Table, list[ir.Value]]:
+    """Rows with their groups: the cluster, and for rows without one their own identity."""
+    anonymous = _rebound(cluster, base, placed).isnull()
+    if len(key) == 1:
+        rows = placed.mutate(_alone=anonymous.ifelse(placed[key[0]].cast("string"), ibis.null("string")))
+    else:
+        rows = placed.mutate(_alone=ibis.row_number(), _anonymous=anonymous)
+        rows = rows.mutate(_alone=rows._anonymous.ifelse(rows._alone, ibis.null("int64")))
+    return rows, [_rebound(cluster, base, rows).name("_cluster"), rows._alone]
+
+
+def _side_sum(rows: ir.Table, leaf: Leaf, bound: Any, side: str) -> ir.Scalar:
+    within = _within(rows, side)
+    if isinstance(leaf.expr, Clusters):
+        return (rows.count(where=_both(bound, within)) > 0).cast("int64")
+    op = bound.op()
+    where = _both(None if op.where is None else op.where.to_expr(), within)
+    return op.copy(where=None if where is None else where.op()).to_expr().fill_null(0)
+
+
+def _both(one: Any, other: Any) -> Any:
+    return other if one is None else one if other is None else one & other
+
+
+def _within(rows: ir.Table, side: str) -> Any:
+    return None if side == ANY else rows[PERIOD] == side
+
+
+def _rebound(value: Any, base: ops.Relation, rows: ir.Table) -> Any:
+    return value.op().replace({base: rows.op()}).to_expr()
+
+
+def _key(scope: Any) -> Any:
+    return None if scope is None else scope.op()
+
+
+def _leaves(estimates: Sequence[Linear]) -> list[Leaf]:
+    return [leaf for e in estimates for leaf in e.formula.leaves()]
+
+
+def _distinct(leaf: Leaf) -> bool:
+    return isinstance(leaf.expr.op(), ops.CountDistinct)
+
+
+def _number(inner: ir.Table, i: int) -> ir.FloatingValue:
+    return inner[f"a{i}"].cast("float64")
+
+
+def _pairs(estimates: Sequence[Linear], cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
+    found: dict[tuple[int, int], None] = {}
+    for estimate in estimates:
+        own = set(estimate.formula.leaves())
+        places = [i for i, (_, leaf) in enumerate(cells) if leaf in own]
+        found.update(dict.fromkeys(combinations_with_replacement(places, 2)))
+    return tuple(found)
+
+
+def _pair(a: int, b: int) -> str:
+    return f"p{min(a, b)}_{max(a, b)}"

@@ -1,0 +1,49 @@
+"""Tables by two columns: shares of each row, or a share of its own in each cell."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kpibook import rules, windows
+from kpibook.engine.curves import Fetch
+from kpibook.engine.placing import PERIOD, Placer
+from kpibook.estimates import Matrix
+from kpibook.stats.intervals import wilson
+from kpibook.tracing import roots
+
+COLUMNS = ("period", "row", "column", "numerator", "denominator", "value", "low", "high", "status")
+
+
+def table(estimate: Matrix, placer: Placer, fetch: Fetch) -> pd.DataFrame:
+    """One row per period, row and column with count, base, share, Wilson interval and status."""
+    placed = placer.placed(estimate.base, windows.TOTAL, roots(estimate))
+    if placed is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    bound = {
+        name: value.op().replace({estimate.base: placed.op()}).to_expr()
+        for name, value in {"row": estimate.rows, "column": estimate.columns}.items()
+    }
+    rows = placed.mutate(**bound).filter(lambda t: t.row.notnull() & t.column.notnull())
+    keys = [PERIOD, "row", "column"]
+    if estimate.cell is None:
+        found = fetch(rows.group_by(keys).agg(numerator=rows.count()).order_by(keys))
+        found["denominator"] = found.groupby([PERIOD, "row"])["numerator"].transform("sum")
+    else:
+        top, bottom = (
+            leaf.expr.op().replace({estimate.base: rows.op()}).to_expr() for leaf in estimate.cell.formula.leaves()
+        )
+        found = fetch(rows.group_by(keys).agg(numerator=top, denominator=bottom).order_by(keys))
+    return _judged(found.rename(columns={PERIOD: "period"}))
+
+
+def _judged(found: pd.DataFrame) -> pd.DataFrame:
+    out: list[tuple[float | None, float | None, float | None, str]] = []
+    for top, bottom in zip(found["numerator"].fillna(0).astype(float), found["denominator"].astype(float), strict=True):
+        if bottom == 0:
+            out.append((None, None, None, "undefined"))
+            continue
+        interval = wilson(top, bottom)
+        status = "ok" if bottom >= rules.MINIMUM["P"] else "low_n"
+        out.append((top / bottom, interval.low, interval.high, status))
+    judged = pd.DataFrame(out, columns=["value", "low", "high", "status"], index=found.index)
+    return pd.concat([found, judged], axis=1)[list(COLUMNS)]

@@ -1,0 +1,135 @@
+"""Which period and segment a row belongs to.
+
+A relation with a ``period_id`` was placed by its view; a dated one is placed by its
+date; an undated one counts whole in every period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from kpibook import model, windows
+from kpibook.definition import Definition
+from kpibook.errors import PluginError, Problem
+
+PERIOD, SEGMENT, UNKNOWN = "_period", "_segment", "unknown"
+
+
+@dataclass(frozen=True)
+class Placer:
+    """Knows the dates and keys of views and tables; ``schemas`` holds the columns of each view."""
+
+    views: Mapping[str, Definition]
+    schemas: Mapping[str, Mapping[str, Any]]
+    bases: Mapping[str, tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
+
+    def placed(self, base: ops.Relation, breakdown: str, values: Iterable[ops.Node]) -> ir.Table | None:
+        """``base``, as far as ``values`` use it, with _period and _segment; None when the breakdown does not apply.
+
+        Raises PluginError when nothing says which period a row belongs to.
+        """
+        grain = breakdown if breakdown in windows.GRAINS else windows.TOTAL
+        rows = _period_rows(grain)
+        table = base.to_expr().select(*self._kept(base, breakdown, values))
+        date = self.facts(base)[1]
+        if "period_id" in table.columns:
+            joined = table.join(rows, table.period_id == rows._window, how="inner")
+        elif date is not None:
+            day = table[date].date() if table[date].type().is_timestamp() else table[date]
+            joined = table.join(rows, (day >= rows._start) & (day < rows._end), how="inner")
+        elif not self._undated(base):
+            raise PluginError(
+                Problem(
+                    "placing",
+                    "nothing says which period a row belongs to",
+                    "keep the view's date column, or join periods and keep period_id",
+                )
+            )
+        elif grain == windows.TOTAL:
+            joined = table.cross_join(rows)
+        else:
+            return None
+        if breakdown in (grain, windows.TOTAL):
+            return joined.mutate(**{SEGMENT: joined._label})
+        return self._by_column(joined, breakdown)
+
+    def _kept(self, base: ops.Relation, breakdown: str, values: Iterable[ops.Node]) -> list[str]:
+        used = {f.name for value in values for f in value.find(ops.Field) if f.rel == base}
+        key, date = self.facts(base)
+        joins = {k for _, k, _ in self._describing()} if breakdown not in base.schema.names else {breakdown}
+        wanted = used | set(key) | joins | {"period_id", date}
+        return [name for name in base.schema.names if name in wanted]
+
+    def _undated(self, base: ops.Relation) -> bool:
+        """A view or table that has no date at all: it counts whole in every period."""
+        leaf = _leaf(base)
+        return leaf is not None and self._declared(leaf.name)[1] is None
+
+    def key(self, base: ops.Relation) -> tuple[str, ...]:
+        """The columns that identify a row of ``base``, when it still has them."""
+        return self.facts(base)[0]
+
+    def facts(self, base: ops.Relation) -> tuple[tuple[str, ...], str | None]:
+        """Key and date of ``base``, as far as it still has those columns."""
+        leaf = _leaf(base)
+        key, date = self._declared(leaf.name) if leaf is not None else ((), None)
+        names = set(base.schema.names)
+        return key if set(key) <= names else (), date if date in names else None
+
+    def breakdowns(self) -> set[str]:
+        """Every name that some KPI could be broken down by: grains, and columns of views and of described things."""
+        columns = {c for name in self.views for c in self.schemas[name]}
+        return set(windows.GRAINS) | columns | {c for _, key, cs in self._describing() for c in cs if c != key}
+
+    def _declared(self, name: str) -> tuple[tuple[str, ...], str | None]:
+        if name in self.bases:
+            return self.bases[name]
+        if name in self.views:
+            return self.views[name].key, self.views[name].date
+        return (model.TABLES[name].key, model.TABLES[name].date) if name in model.TABLES else ((), None)
+
+    def _by_column(self, joined: ir.Table, column: str) -> ir.Table | None:
+        if column in joined.columns:
+            return joined.mutate(**{SEGMENT: _text(joined[column])})
+        for name, key, columns in self._describing():
+            if key in joined.columns and column in columns and column != key:
+                other = ibis.table(columns, name=name)
+                keys = [key] + (["period_id"] if "period_id" in columns else [])
+                names = {k: f"_{k}" for k in keys}
+                wanted = other.select(**{names[k]: other[k] for k in keys}, _column=other[column])
+                match = [joined[key] == wanted[names[key]]]
+                if "period_id" in keys:
+                    match.append(joined._window == wanted["_period_id"])
+                found = joined.left_join(wanted, match)
+                return found.mutate(**{SEGMENT: _text(found._column)})
+        return None
+
+    def _describing(self) -> list[tuple[str, str, Any]]:
+        described = [(n, d.describes, self.schemas[n]) for n, d in self.views.items() if d.describes]
+        tables = [(t.name, t.key[0], model.schema(t.name)) for t in model.TABLES.values() if len(t.key) == 1]
+        return [*described, *tables]
+
+
+def _period_rows(grain: str) -> ir.Table:
+    periods = ibis.table(windows.SCHEMA, name="periods")
+    rows = periods.filter(periods.segment_by == grain)
+    return rows.select(
+        _window=rows.period_id, _start=rows.start, _end=rows.end, _label=rows.segment, **{PERIOD: rows.period}
+    )
+
+
+def _text(column: ir.Value) -> ir.StringValue:
+    return column.cast("string").fill_null(UNKNOWN)
+
+
+def _leaf(base: ops.Relation) -> Any:
+    """The view or table a chain of filters and projections starts from."""
+    while isinstance(base, ops.Filter | ops.Project | ops.Sort):
+        base = base.parent
+    return base if isinstance(base, ops.UnboundTable) else None

@@ -1,0 +1,254 @@
+"""Estimates: what a KPI returns.
+
+An estimate knows which totals it needs; the engine computes them for every period
+and segment, and :mod:`kpibook.figures` turns them into a value with its interval.
+A KPI author never writes an interval.
+
+| estimate | value | interval | minimum rule |
+|---|---|---|---|
+| ``total`` | a sum | exact | none |
+| ``share`` | part of the rows | Wilson | P |
+| ``mean`` | mean over rows or persons | t; BCa for a heavy tail | M |
+| ``ratio`` | sum over sum | delta method, clustered | R |
+| ``quantile`` | order statistic | order statistics | M (persons) |
+| ``curve`` | Kaplan-Meier | log-log Greenwood | K |
+| ``matrix`` | a table with a headline | that of the headline | that of the headline |
+| ``modelled`` | computed by the author | given by the author | given by the author |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from kpibook.errors import PluginError, Problem
+from kpibook.formula import Clusters, Formula, Leaf
+
+if TYPE_CHECKING:
+    import ibis.expr.operations as ops
+    import ibis.expr.types as ir
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What all estimates share: further readings of the KPI, and a unit when it is not the KPI's."""
+
+    variants: Mapping[str, Estimate] = field(default_factory=dict)
+    unit: str = ""
+
+    def in_unit(self, unit: str) -> Self:
+        """The same estimate, shown in another unit than its KPI's: ``total(...).in_unit("persons")``."""
+        return replace(self, unit=unit)
+
+
+@dataclass(frozen=True)
+class Linear(Reading):
+    """A formula over totals.
+
+    ``cluster`` is the person or other unit that varies as a whole; ``scope`` the rows that count at all.
+    """
+
+    formula: Formula
+    kind: str
+    rule: str
+    cluster: ir.Value | None = None
+    scope: ir.BooleanValue | None = None
+
+    @property
+    def base(self) -> ops.Relation:
+        return _one_relation([leaf.expr for leaf in self.formula.leaves() if not isinstance(leaf.expr, Clusters)])
+
+    def __add__(self, other: Linear | float) -> Linear:
+        return self._with("+", other)
+
+    def __sub__(self, other: Linear | float) -> Linear:
+        return self._with("-", other)
+
+    def __mul__(self, other: Linear | float) -> Linear:
+        return self._with("*", other)
+
+    def __truediv__(self, other: Linear | float) -> Linear:
+        return self._with("/", other)
+
+    __rmul__ = __mul__
+
+    def _with(self, operator: str, other: Linear | float) -> Linear:
+        scope = self.scope
+        if isinstance(other, Linear):
+            scope = scope if _same(scope, other.scope) else None
+            right, cluster = other.formula, self.cluster if self.cluster is not None else other.cluster
+        else:
+            right, cluster = Formula("const", (float(other),)), self.cluster
+        rule = "none" if self.rule == "none" and (not isinstance(other, Linear) or other.rule == "none") else "R"
+        formula = Formula(operator, (self.formula, right))
+        return replace(
+            self, formula=formula, kind="formula", rule=rule, cluster=cluster, scope=scope, variants={}, unit=""
+        )
+
+
+@dataclass(frozen=True)
+class Quantile(Reading):
+    """The q-quantile of a column."""
+
+    column: ir.Value
+    q: float
+    rule: str = "M"
+
+    @property
+    def base(self) -> ops.Relation:
+        return _one_relation([self.column])
+
+
+@dataclass(frozen=True)
+class Curve(Reading):
+    """Right-censored durations; ``at`` a time, or None for the median. ``complement`` reports 1 - S(at)."""
+
+    duration: ir.Value
+    event: ir.Value
+    at: float | None
+    complement: bool
+    cluster: ir.Value | None
+    rule: str = "K"
+
+    @property
+    def base(self) -> ops.Relation:
+        return _one_relation([self.duration, self.event])
+
+
+@dataclass(frozen=True)
+class Matrix(Reading):
+    """A table of ``cell`` by ``rows`` and ``columns`` (default: shares of each row), beside a headline."""
+
+    rows: ir.Value
+    columns: ir.Value
+    headline: Linear
+    cell: Linear | None = None
+
+    @property
+    def rule(self) -> str:
+        return self.headline.rule
+
+    @property
+    def base(self) -> ops.Relation:
+        return _one_relation([self.rows, self.columns])
+
+
+@dataclass(frozen=True)
+class Modelled(Reading):
+    """A figure computed from frames. ``parts`` are further segments: ``{segment_by: {segment: Modelled}}``."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    status: str = "ok"
+    reason: str = ""
+    parts: Mapping[str, Mapping[str, Modelled]] = field(default_factory=dict)
+
+
+Estimate: TypeAlias = Linear | Quantile | Curve | Matrix | Modelled
+
+
+def total(expr: ir.Scalar, *, cluster: ir.Value | None = None) -> Linear:
+    """A sum or count over everything: exact. ``cluster`` gives the comparison with another period its interval."""
+    return Linear(_leaf(expr), "total", "none", cluster)
+
+
+def share(
+    condition: ir.BooleanValue, *, where: ir.BooleanValue | None = None, cluster: ir.Value | None = None
+) -> Linear:
+    """Rows that meet ``condition`` out of all rows (out of rows where ``where``). Unknown counts as not met."""
+    base = _one_relation([condition] if where is None else [condition, where]).to_expr()
+    met = condition.fill_null(False)
+    within = None if where is None else where.fill_null(False)
+    part = base.count(where=met if within is None else met & within)
+    whole = base.count() if within is None else base.count(where=within)
+    return Linear(Formula("/", (_leaf(part), _leaf(whole))), "share", "P", cluster)
+
+
+def ratio(numerator: ir.Scalar, denominator: ir.Scalar, *, cluster: ir.Value) -> Linear:
+    """Sum over sum, such as sales per receipt. Rows without a cluster (anonymous) stand each for itself."""
+    return Linear(Formula("/", (_leaf(numerator), _leaf(denominator))), "ratio", "R", cluster)
+
+
+def mean(expr: ir.Scalar, *, per: ir.Value) -> Linear:
+    """Mean over persons of a sum within each person; rows without a person are left out."""
+    known = per.notnull()
+    persons = Formula("leaf", (Leaf(Clusters(known)),))
+    return Linear(Formula("/", (_leaf(narrowed(expr, known)), persons)), "mean", "M", per, scope=known)
+
+
+def change(estimate: Linear) -> Linear:
+    """Relative change of an estimate against the comparison period (0.1 = +10 %)."""
+    formula = Formula("change", (estimate.formula,))
+    return replace(estimate, formula=formula, kind="formula", rule="R", variants={})
+
+
+def quantile(column: ir.Value, q: float = 0.5) -> Quantile:
+    """The q-quantile of a numeric column, one row a person or receipt; rows with null are left out."""
+    if not 0 < q < 1:
+        raise PluginError(Problem("quantile", f"q is {q}", "give a number between 0 and 1"))
+    return Quantile(column, q)
+
+
+def curve(
+    duration: ir.Value,
+    event: ir.BooleanValue,
+    *,
+    at: float | None = None,
+    complement: bool = False,
+    cluster: ir.Value | None = None,
+) -> Curve:
+    """Time to an event, open cases censored: the median, S(at), or 1 - S(at) with ``complement``."""
+    return Curve(duration, event, at, complement, cluster)
+
+
+def matrix(rows: ir.Value, columns: ir.Value, *, headline: Linear, cell: Linear | None = None) -> Matrix:
+    """A table by ``rows`` and ``columns``; ``headline`` is the one figure that stands in the scorecard."""
+    return Matrix(rows, columns, headline, cell)
+
+
+def modelled(value: float | None, **figures: Any) -> Modelled:
+    """A figure computed from frames: value, low, high, n, numerator, denominator, status, reason, parts."""
+    return Modelled(value, **figures)
+
+
+def variants(headline: Estimate, **others: Estimate) -> Estimate:
+    """``headline`` with further readings of the same KPI, shown beside it."""
+    return replace(headline, variants=others)
+
+
+def narrowed(expr: Any, condition: ir.BooleanValue) -> Any:
+    """A total over the rows that also meet ``condition``."""
+    if isinstance(expr, Clusters):
+        return Clusters(condition if expr.where is None else expr.where & condition)
+    op = expr.op()
+    where = condition if op.where is None else op.where.to_expr() & condition
+    return op.copy(where=where.op()).to_expr()
+
+
+def _same(one: ir.Value | None, other: ir.Value | None) -> bool:
+    return one is other or (one is not None and other is not None and one.op() == other.op())
+
+
+def _leaf(expr: ir.Scalar) -> Formula:
+    import ibis.expr.operations as ops
+
+    op = expr.op()
+    if not isinstance(op, ops.Sum | ops.CountStar | ops.Count | ops.CountDistinct):
+        what = f"{type(op).__name__} is not a total"
+        raise PluginError(
+            Problem("estimate", what, "use sum(), count() or nunique(), and leave the division to ratio()")
+        )
+    return Formula("leaf", (Leaf(expr),))
+
+
+def _one_relation(exprs: list[Any]) -> ops.Relation:
+    found = {relation for expr in exprs for relation in expr.op().relations}
+    if len(found) != 1:
+        what = f"its parts come from {len(found)} tables"
+        raise PluginError(Problem("estimate", what, "join them in a view first, and use where= instead of filter()"))
+    return found.pop()

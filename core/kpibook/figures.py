@@ -1,0 +1,152 @@
+"""From totals to figures: value, interval, n, numerator, denominator, status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from kpibook import rules
+from kpibook.estimates import Curve, Linear
+from kpibook.formula import Dual, Formula, Leaf
+from kpibook.stats import survival
+from kpibook.stats.intervals import Interval, normal, student, wilson
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell of the scorecard."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    status: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What one segment's query brought back.
+
+    ``values[period, leaf]`` is (total, position); ``products`` the sums over clusters of
+    products of the leaves at two positions, None without clusters; ``units[period]`` the
+    number of clusters (without clusters: rows), ``resting[period]`` of those that every
+    denominator counts: rule R and n rest on these.
+    """
+
+    values: dict[tuple[str, Leaf], tuple[float, int]]
+    products: npt.NDArray[np.float64] | None
+    units: dict[str, int]
+    resting: dict[str, int]
+
+    def standard_error(self, dual: Dual, units: int) -> float | None:
+        """Delta method over clusters; None when there is nothing to vary."""
+        if self.products is None or units < 2:
+            return None
+        variance = float(dual.gradient @ self.products @ dual.gradient) * units / (units - 1)
+        return sqrt(max(0.0, variance))
+
+
+UNDEFINED = Figure(status="undefined", reason=rules.reason("no_rows"))
+
+
+def linear_figure(estimate: Linear, totals: Totals, period: str) -> Figure:
+    """The figure of one period; a comparing formula has one for the current period only."""
+    sides = [period]
+    if estimate.formula.compares:
+        if period != "current":
+            return Figure(status="undefined", reason=rules.reason("compares_itself"))
+        if "previous" not in totals.units:
+            return Figure(status="missing_data", reason=rules.reason("no_comparison"))
+        sides = ["current", "previous"]
+    units = min(totals.units.get(side, 0) for side in sides)
+    if units == 0:
+        return UNDEFINED
+    resting = min(totals.resting[side] for side in sides)
+    dual = estimate.formula.evaluate(totals.values, len(totals.values), period)
+    top, bottom = _sides(estimate.formula, totals, period)
+    if dual is None:
+        missing = rules.reason("zero_denominator")
+        return Figure(n=resting, numerator=top, denominator=bottom, status="undefined", reason=missing)
+    figure = Figure(dual.value, n=resting, numerator=top, denominator=bottom)
+    error = totals.standard_error(dual, units)
+    match estimate.kind:
+        case "total":
+            return replace(figure, low=dual.value, high=dual.value, numerator=dual.value)
+        case "share":
+            return _share(figure, error, units)
+        case "mean":
+            return _judged(figure, error, student(dual.value, error or 0.0, max(1, resting - 1)), "M", resting)
+        case _:
+            return _judged(figure, error, normal(dual.value, error or 0.0), estimate.rule, resting)
+
+
+def change_figure(estimate: Linear, totals: Totals) -> Interval | None:
+    """Interval of current minus previous, both periods' customers paired; None when either is undefined."""
+    now = estimate.formula.evaluate(totals.values, len(totals.values), "current")
+    before = estimate.formula.evaluate(totals.values, len(totals.values), "previous")
+    if now is None or before is None:
+        return None
+    error = totals.standard_error(now.combine("-", before) or now, max(totals.units.values()))
+    return None if error is None else normal(now.value - before.value, error)
+
+
+def _sides(formula: Formula, totals: Totals, period: str) -> tuple[float | None, float | None]:
+    if formula.operator in ("+", "-") and formula.args[1].operator == "const":
+        return _sides(formula.args[0], totals, period)
+    if formula.operator != "/":
+        return None, None
+    sides = [a.evaluate(totals.values, len(totals.values), period) for a in formula.args if a.operator != "const"]
+    found = [s.value if s is not None else None for s in sides]
+    return (found[0], found[1]) if len(found) == 2 else (None, None)
+
+
+def _share(figure: Figure, error: float | None, units: int) -> Figure:
+    if figure.value is None or figure.denominator is None:
+        return figure
+    p, n = figure.value, figure.denominator
+    effective = n
+    if error is not None:
+        effective = min(n, p * (1 - p) / error**2) if error > 0 else min(n, units)
+    interval = wilson(p * effective, effective)
+    status, why = rules.share_rule(p, interval.low, interval.high, effective)
+    return replace(figure, low=interval.low, high=interval.high, n=int(n), status=status, reason=why)
+
+
+def _judged(figure: Figure, error: float | None, interval: Interval, rule: str, units: int) -> Figure:
+    if rule == "none":
+        return replace(figure, low=interval.low if error else None, high=interval.high if error else None)
+    if figure.value is None or error is None:
+        return replace(figure, status="low_n", reason=rules.reason("too_few_cases", n=units, minimum=2))
+    status, why = rules.mean_rule(figure.value, error, units) if rule == "M" else rules.ratio_rule(units)
+    return replace(figure, low=interval.low, high=interval.high, status=status, reason=why)
+
+
+def curve_figure(estimate: Curve, found: survival.Curve, n: int) -> Figure:
+    """S(at), 1 - S(at) or the median, with rule K at the reported time."""
+    if estimate.at is None:
+        median, early, late = found.quantile(0.5)
+        if median is None:
+            return Figure(low=early, n=n, status="undefined", reason=rules.reason("curve_does_not_cross"))
+        status, why = rules.survival_rule(found.at_risk_at(median))
+        return Figure(median, early, late, n, status=status, reason=why)
+    value, low, high = found.at(estimate.at)
+    if estimate.complement:
+        value, low, high = 1 - value, 1 - high, 1 - low
+    status, why = rules.survival_rule(found.at_risk_at(estimate.at))
+    return Figure(value, low, high, n, status=status, reason=why)
+
+
+def quantile_figure(value: float | None, low: float | None, high: float | None, n: int) -> Figure:
+    """A quantile between its order statistics."""
+    if value is None or n == 0:
+        return UNDEFINED
+    if n < rules.MINIMUM["M"] or low is None or high is None:
+        why = rules.reason("too_few_cases", n=n, minimum=rules.MINIMUM["M"])
+        return Figure(value, low, high, n, status="low_n", reason=why)
+    return Figure(value, low, high, n)

@@ -1,0 +1,217 @@
+"""Canonical tables, created one after the other from their mappings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kpibook.errors import DataError, ParamsError, Problem
+from kpibook.intake import files, sql, values
+from kpibook.intake.facts import TableFacts
+from kpibook.intake.given import given_tables
+from kpibook.intake.mapping import Mapped, Mapper
+from kpibook.intake.members import with_members
+from kpibook.model import SQL_TYPES, TABLES, Column
+from kpibook.yaml_lines import dotted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ibis.backends.duckdb import Backend
+
+    from kpibook.params import Params
+
+_LINES = '"__lines"'
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A created table: ``numbered`` is its SELECT with ``__row``, to find rows again."""
+
+    facts: TableFacts
+    numbered: str
+
+
+class Loader:
+    """Creates all canonical tables in ``con``; ``loaded`` holds those with data behind them."""
+
+    def __init__(self, con: Backend, params: Params, root: Path) -> None:
+        self.con = con
+        self.params = params
+        self.root = root
+        self.files: dict[str, files.SourceFile] = {}
+        self.loaded: dict[str, Loaded] = {}
+
+    def run(self) -> dict[str, TableFacts]:
+        """Facts of all tables. Raises DataError with the problems of every mapping."""
+        self._open()
+        mapped = self._map()
+        problems = [p for m in mapped.values() for p in values.misfits(self.con, m)]
+        if problems:
+            raise DataError(problems)
+        for name, one in mapped.items():
+            if name == "order_lines" and "transactions" not in mapped:
+                self._lift(one)
+            else:
+                self._create(name, one)
+        for name, select in given_tables(self.params).items():
+            self._fill(name, select, select, frozenset(TABLES[name].columns), (), {})
+        if self.params.card_use == "every_purchase":
+            self._every_purchase()
+        for name in TABLES:
+            if name not in self.loaded:
+                columns = ", ".join(f"{sql.name(c.name)} {SQL_TYPES[c.kind]}" for c in TABLES[name].columns.values())
+                self.con.raw_sql(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        return {name: self.loaded[name].facts if name in self.loaded else TableFacts(name) for name in TABLES}
+
+    def fingerprints(self) -> dict[str, str]:
+        return {name: files.fingerprint(file.path) for name, file in sorted(self.files.items())}
+
+    def _open(self) -> None:
+        problems: list[Problem] = []
+        for table, mapping in self.params.tables.items():
+            for i, name in enumerate((mapping.from_, *mapping.join)):
+                place = ("tables", table, "join", name) if i else ("tables", table, "from")
+                where = f"{self.params.where(*place)}: {dotted(place)}"
+                try:
+                    if name not in self.files:
+                        self.files[name] = files.read(self.con, self.root, name, where)
+                except DataError as error:
+                    problems.extend(error.problems)
+        if problems:
+            raise DataError(list(dict.fromkeys(problems)))
+
+    def _map(self) -> dict[str, Mapped]:
+        found: dict[str, Mapped] = {}
+        problems: list[Problem] = []
+        for table in TABLES:
+            if table in self.params.tables:
+                mapper = Mapper(self.con, self.params, table, self.files)
+                mapped = mapper.mapped()
+                problems.extend(mapper.problems)
+                if mapped is not None:
+                    problems.extend(self._repeated(table))
+                    found[table] = mapped
+        if problems:
+            raise DataError(problems)
+        return found
+
+    def _repeated(self, table: str) -> list[Problem]:
+        """Joined files that hold a key several times, when nothing brings the rows together again."""
+        mapping = self.params.tables[table]
+        problems = []
+        for name in mapping.join if not mapping.one_row_per else ():
+            keys = ", ".join(sql.name(key) for key in mapping.keys_of(name))
+            query = (
+                f"SELECT count(*) FROM (SELECT {keys} FROM {self.files[name].scan} GROUP BY ALL HAVING count(*) > 1)"
+            )
+            count = values.run(self.con, query, (name,), table)[0][0]
+            if count:
+                place = ("tables", table, "join", name)
+                where = f"{self.params.where(*place)}: {dotted(place)}"
+                what = f"{sql.counted(count, 'key')} of {name} on several rows: the join would multiply ours"
+                problems.append(Problem(where, what, "join on more columns, or give one_row_per"))
+        return problems
+
+    def _create(self, name: str, mapped: Mapped) -> None:
+        numbered, supplied, assumed = self._completed(name, mapped.select, mapped.columns)
+        columns = ", ".join(sql.name(c) for c in TABLES[name].columns)
+        select = f"SELECT {columns} FROM ({numbered})"
+        self._fill(name, numbered, select, supplied, mapped.files, assumed)
+
+    def _lift(self, mapped: Mapped) -> None:
+        """Header columns given with the lines: one transaction for each transaction_id, from its first row."""
+        create = f"CREATE OR REPLACE TEMP TABLE {_LINES} AS {mapped.select}"
+        values.run(self.con, create, mapped.files, mapped.table)
+        own = tuple(c for c in mapped.columns if c in TABLES["order_lines"].columns)
+        header = tuple(c for c in mapped.columns if c in TABLES["transactions"].columns)
+        firsts = ", ".join(
+            f"arg_min({sql.name(c)}, {sql.ROW}) AS {sql.name(c)}" for c in header if c != "transaction_id"
+        )
+        grouped = (
+            f"SELECT min({sql.ROW}) AS {sql.ROW}, transaction_id{', ' + firsts if firsts else ''} FROM {{}} "
+            f"WHERE transaction_id IS NOT NULL GROUP BY transaction_id ORDER BY {sql.ROW}"
+        )
+        for name, columns, source in (("transactions", header, grouped), ("order_lines", own, "SELECT * FROM {}")):
+            quick, supplied, assumed = self._completed(name, source.format(_LINES), columns)
+            long, _, _ = self._completed(name, source.format(f"({mapped.select})"), columns)
+            listed = ", ".join(sql.name(c) for c in TABLES[name].columns)
+            self._fill(name, quick, f"SELECT {listed} FROM ({long})", supplied, mapped.files, assumed)
+
+    def _completed(self, table: str, select: str, given: tuple[str, ...]) -> tuple[str, frozenset[str], dict[str, str]]:
+        """``select`` with every canonical column: derived, assumed, or NULL."""
+        parts, supplied, assumed = [sql.ROW], set(given), {}
+        for column in TABLES[table].columns.values():
+            quoted = sql.name(column.name)
+            if column.name in given:
+                parts.append(quoted)
+                continue
+            if column.name == "business_date" and "ts" in given:
+                value = "CAST(ts AS DATE)"
+                supplied.add(column.name)
+            elif column.key:
+                value = f"CAST({sql.ROW} AS VARCHAR)"
+                assumed[column.name] = "row number"
+                supplied.add(column.name)
+            elif column.assumed is not None:
+                assumed[column.name] = column.assumed.replace("{currency}", self.params.currency)
+                value = _literal(column, assumed[column.name])
+            else:
+                value = f"CAST(NULL AS {SQL_TYPES[column.kind]})"
+            parts.append(f"{value} AS {quoted}")
+        return f"SELECT {', '.join(parts)} FROM ({select})", frozenset(supplied), assumed
+
+    def _fill(
+        self,
+        name: str,
+        numbered: str,
+        select: str,
+        supplied: frozenset[str],
+        of: tuple[str, ...],
+        assumed: dict[str, str],
+    ) -> None:
+        """Create ``name`` from ``numbered``; ``select`` says the same to an auditor."""
+        listed = ", ".join(sql.name(c) for c in TABLES[name].columns)
+        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS SELECT {listed} FROM ({numbered})", of, name)
+        facts = TableFacts(name, supplied=supplied, assumed=assumed, sql=self._relative(select), files=of)
+        self.loaded[name] = Loaded(self._counted(facts), numbered)
+
+    def _counted(self, facts: TableFacts) -> TableFacts:
+        dated = TABLES[facts.name].date
+        limits = f"min(CAST({dated} AS DATE)), max(CAST({dated} AS DATE))" if dated else "NULL, NULL"
+        count, first, last = sql.row(self.con, f"SELECT count(*), {limits} FROM {facts.name}")
+        return replace(facts, rows=count, date_min=first, date_max=last)
+
+    def _every_purchase(self) -> None:
+        facts = self.loaded["transactions"].facts
+        self.con.raw_sql("ALTER TABLE transactions RENAME TO __receipts")
+        self.con.raw_sql(f"CREATE TABLE transactions AS {with_members('__receipts', 'memberships')}")
+        self.con.raw_sql("DROP TABLE __receipts")
+        text = with_members(f"({facts.sql})", f"({self.loaded['memberships'].facts.sql})")
+        facts = replace(facts, supplied=facts.supplied | {"member_id"}, sql=text)
+        self.loaded["transactions"] = Loaded(facts, self.loaded["transactions"].numbered)
+
+    def _relative(self, query: str) -> str:
+        """The same query with file names as the source folder has them."""
+        for name, file in self.files.items():
+            query = query.replace(sql.text(str(file.path)), sql.text(name))
+        return query
+
+
+def _literal(column: Column, value: str) -> str:
+    if value == "null":
+        return f"CAST(NULL AS {SQL_TYPES[column.kind]})"
+    return f"CAST({sql.text(value)} AS {SQL_TYPES[column.kind]})"
+
+
+def resolved_root(params: Params) -> Path:
+    """The source folder. Raises ParamsError when it cannot be named, DataError when it is not there."""
+    from kpibook import sources
+
+    where = f"{params.where('source')}: source"
+    try:
+        return sources.resolve(params.source, params.path.parent)
+    except sources.MissingFolderError as error:
+        raise DataError(Problem(where, error.what, error.remedy)) from error
+    except sources.SourceError as error:
+        raise ParamsError(Problem(where, error.what, error.remedy)) from error

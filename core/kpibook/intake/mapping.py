@@ -1,0 +1,251 @@
+"""From a table's mapping to one SELECT, and to the test of its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from kpibook import expressions
+from kpibook.errors import KpibookError, Problem
+from kpibook.expressions import nearest
+from kpibook.intake import casting, sql
+from kpibook.intake.raw import RawValue, probes
+from kpibook.model import TABLES, Column
+from kpibook.yaml_lines import Key, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibis.backends.duckdb import Backend
+
+    from kpibook.intake.files import SourceFile
+    from kpibook.params import Params, TableMapping
+
+ROW_ID = "row_id"
+
+
+def model_column(table: str, column: str) -> Column:
+    """The column of a table, or the header's that is given with the lines."""
+    own = TABLES[table].columns
+    return own[column] if column in own else TABLES["transactions"].columns[column]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """``select`` yields ``__row`` and the mapped canonical columns; ``tests`` are conditions on ``untyped``."""
+
+    table: str
+    files: tuple[str, ...]
+    select: str
+    untyped: str
+    columns: tuple[str, ...]
+    tests: tuple[ValueTest, ...]
+
+
+@dataclass(frozen=True)
+class ValueTest:
+    """Rows of ``untyped`` where ``bad`` holds have a ``value`` that is not what the column expects."""
+
+    column: str
+    bad: str
+    value: str
+    expected: str
+
+
+class Mapper:
+    """Builds one table's SELECT; gathers ``problems`` instead of stopping at the first."""
+
+    def __init__(self, con: Backend, params: Params, table: str, files: dict[str, SourceFile]) -> None:
+        self.con = con
+        self.params = params
+        self.table = table
+        self.mapping: TableMapping = params.tables[table]
+        self.base = files[self.mapping.from_]
+        self.files = files
+        self.problems: list[Problem] = []
+
+    def mapped(self) -> Mapped | None:
+        """None when there are problems."""
+        owners = self._owners()
+        if self.problems:
+            return None
+        trees = {column: self._tree(column, owners) for column in self.mapping.columns}
+        where = self._where_tree(owners)
+        if self.problems:
+            return None
+        values = [probes(tree, f"v{i}", grouped=self._grouped) for i, tree in enumerate(trees.values()) if tree]
+        untyped = self._untyped(owners, values, where)
+        types = self._types(untyped, list(trees), values, owners, where)
+        if self.problems:
+            return None
+        casts = [self._cast(column, value, types) for column, value in zip(trees, values, strict=True)]
+        typed = ", ".join(f"{c.sql} AS {sql.name(column)}" for column, c in zip(trees, casts, strict=True))
+        return Mapped(
+            self.table,
+            tuple(dict.fromkeys((self.mapping.from_, *self.mapping.join))),
+            f"SELECT {sql.ROW}, {typed} FROM ({untyped})",
+            untyped,
+            tuple(trees),
+            tuple(self._tests(list(trees), values, casts, types)),
+        )
+
+    @property
+    def _grouped(self) -> bool:
+        return bool(self.mapping.one_row_per)
+
+    def _at(self, *keys: Key) -> str:
+        place: tuple[Key, ...] = ("tables", self.table, *keys)
+        return f"{self.params.where(*place)}: {dotted(place)}"
+
+    def _owners(self) -> dict[str, tuple[str, ...]]:
+        """Column name -> aliases of the files that hold it (join keys belong to the first)."""
+        owners: dict[str, tuple[str, ...]] = dict.fromkeys(self.base.columns, ("s",))
+        for i, name in enumerate(self.mapping.join):
+            keys = self.mapping.keys_of(name)
+            columns = self.files[name].columns
+            for key in keys:
+                if key not in columns:
+                    what = f"{name} has no column '{key}'"
+                    self.problems.append(Problem(self._at("join", name), what, nearest(key, columns)))
+                elif key not in owners:
+                    what = f"{self.mapping.from_} has no column '{key}'"
+                    self.problems.append(Problem(self._at("join", name), what, nearest(key, owners)))
+            for column in columns:
+                if column not in keys:
+                    owners[column] = (*owners.get(column, ()), f"j{i}")
+        for column in self.mapping.one_row_per:
+            self._known(column, owners, self._at("one_row_per"))
+        return owners
+
+    def _known(self, column: str, owners: dict[str, tuple[str, ...]], where: str) -> None:
+        if column not in owners:
+            files = " and ".join(dict.fromkeys((self.mapping.from_, *self.mapping.join)))
+            has = "have" if " and " in files else "has"
+            self.problems.append(Problem(where, f"{files} {has} no column '{column}'", nearest(column, owners)))
+        elif len(owners[column]) > 1:
+            what = f"'{column}' stands in several of the joined files"
+            self.problems.append(Problem(where, what, "join on it, or deliver one of them under another name"))
+
+    def _tree(self, column: str, owners: dict[str, tuple[str, ...]]) -> exp.Expr | None:
+        value = self.mapping.columns[column]
+        text = value if isinstance(value, str) else value.column
+        return self._parsed(text, self._at("columns", column), owners, aggregates=self._grouped)
+
+    def _where_tree(self, owners: dict[str, tuple[str, ...]]) -> exp.Expr | None:
+        text = self.mapping.where
+        if text is None:
+            return None
+        return self._parsed("=" + text.strip().removeprefix("="), self._at("where"), owners, aggregates=False)
+
+    def _parsed(
+        self, text: str, where: str, owners: dict[str, tuple[str, ...]], *, aggregates: bool
+    ) -> exp.Expr | None:
+        if not text.lstrip().startswith("="):
+            self._known(text, owners, where)
+            return _reference(text, owners)
+        try:
+            tree = expressions.parse(text.lstrip()[1:], aggregates=aggregates, where=where)
+        except KpibookError as error:
+            self.problems.extend(error.problems)
+            return None
+        for column in expressions.columns_of(tree):
+            if column != ROW_ID or ROW_ID in owners:
+                self._known(column, owners, where)
+        return tree.transform(_qualified, owners)
+
+    def _untyped(self, owners: dict[str, tuple[str, ...]], values: list[RawValue], where: exp.Expr | None) -> str:
+        text = f"FROM ({self.base.numbered}) AS s"
+        for i, name in enumerate(self.mapping.join):
+            text += f" LEFT JOIN {self.files[name].scan} AS j{i} ON " + " AND ".join(
+                self._equal(owners[key][0], f"j{i}", key) for key in self.mapping.keys_of(name)
+            )
+        if where is not None:
+            text += f" WHERE {expressions.to_sql(where)}"
+        row = f"s.{sql.ROW}"
+        if self._grouped:
+            groups = ", ".join(expressions.to_sql(_reference(c, owners)) for c in self.mapping.one_row_per)
+            row = f"min({row})"
+            text += f" GROUP BY {groups} ORDER BY {sql.ROW}"
+        return f"SELECT {row} AS {sql.ROW}, {', '.join(v.selected for v in values)} {text}"
+
+    def _equal(self, left: str, right: str, key: str) -> str:
+        sides = [f"{left}.{sql.name(key)}", f"{right}.{sql.name(key)}"]
+        if self._type_of(left, key) != self._type_of(right, key):
+            sides = [f"CAST({side} AS VARCHAR)" for side in sides]
+        return " = ".join(sides)
+
+    def _type_of(self, alias: str, column: str) -> str:
+        file = self.base if alias == "s" else self.files[list(self.mapping.join)[int(alias[1:])]]
+        return file.columns[column]
+
+    def _types(
+        self,
+        untyped: str,
+        columns: list[str],
+        values: list[RawValue],
+        owners: dict[str, tuple[str, ...]],
+        where: exp.Expr | None,
+    ) -> dict[str, str]:
+        """DuckDB type of every value; what cannot be bound is told for its own column."""
+        described = self._described(untyped)
+        if isinstance(described, dict):
+            return described
+        for column, value in zip(columns, values, strict=True):
+            alone = self._described(self._untyped(owners, [value], None))
+            if not isinstance(alone, dict):
+                self.problems.append(Problem(self._at("columns", column), alone, self._hint()))
+        if not self.problems:
+            self.problems.append(Problem(self._at("where" if where is not None else "join"), described, self._hint()))
+        return {}
+
+    def _hint(self) -> str:
+        texts = any(self.files[n].is_text for n in (self.mapping.from_, *self.mapping.join))
+        if texts:
+            return "columns of a CSV file are text: write cast(price as decimal(18,4)) to compute with them"
+        return "check the types of the columns and of the arguments"
+
+    def _described(self, query: str) -> dict[str, str] | str:
+        import duckdb
+
+        try:
+            return {row[0]: row[1] for row in sql.rows(self.con, f"DESCRIBE {query}")}
+        except duckdb.Error as error:
+            first = str(error).splitlines()[0]
+            return f"the expression does not fit its columns: {first.partition('Error: ')[2] or first}"
+
+    def _cast(self, column: str, value: RawValue, types: dict[str, str]) -> casting.Cast:
+        wanted, source = model_column(self.table, column), types[value.alias]
+        given = self.mapping.columns[column]
+        zone = None if isinstance(given, str) else given.timezone
+        made = casting.cast(wanted, sql.name(value.alias), source, zone, self.params.timezone)
+        if made is None:
+            return casting.Cast(casting.nothing(wanted), f"{sql.name(value.alias)} IS NOT NULL")
+        return made
+
+    def _tests(
+        self, columns: list[str], values: list[RawValue], casts: list[casting.Cast], types: dict[str, str]
+    ) -> Iterator[ValueTest]:
+        for column, value, made in zip(columns, values, casts, strict=True):
+            expected = casting.EXPECTED[model_column(self.table, column).kind]
+            for probe in value.probes:
+                yield ValueTest(
+                    column, f"{probe.operand} IS NOT NULL AND {probe.made} IS NULL", probe.operand, probe.expected
+                )
+            if made.bad is not None:
+                kind = casting.family(types[value.alias])
+                said = f"{expected} (the column holds {types[value.alias]})" if kind == "other" else expected
+                yield ValueTest(column, made.bad, sql.name(value.alias), said)
+
+
+def _reference(column: str, owners: dict[str, tuple[str, ...]]) -> exp.Column:
+    return exp.column(exp.to_identifier(column, quoted=True), table=owners.get(column, ("s",))[0])
+
+
+def _qualified(node: exp.Expr, owners: dict[str, tuple[str, ...]]) -> exp.Expr:
+    if not isinstance(node, exp.Column):
+        return node
+    if node.name == ROW_ID and ROW_ID not in owners:
+        return exp.column(exp.to_identifier("__row", quoted=True), table="s")
+    return _reference(node.name, owners)

@@ -1,0 +1,110 @@
+"""Data quality: one aggregate per table, then the rules that need several tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpibook.intake import quality_coverage, quality_programme, quality_sales
+from kpibook.intake.checks import VALUES, Checks, share
+from kpibook.intake.facts import Finding, Severity
+from kpibook.model import TABLES, Table, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ibis.backends.duckdb import Backend
+
+    from kpibook.intake.loading import Loaded
+    from kpibook.params import Params
+
+_NEEDED_EVERYWHERE = {"net_amount", "ts", "business_date", "transaction_id", "customer_id", "member_id"}
+_FIRST, _BEYOND = "1970-01-01", "2100-01-01"
+
+
+def findings(con: Backend, params: Params, loaded: Mapping[str, Loaded]) -> tuple[Finding, ...]:
+    """Every finding, the worst first, in an order that does not depend on the run."""
+    checks = Checks(con, params, loaded)
+    if checks.has("order_lines", "net_amount"):
+        con.raw_sql(
+            f"CREATE OR REPLACE TEMP TABLE {VALUES} AS "
+            "SELECT transaction_id, sum(net_amount) AS value FROM order_lines GROUP BY transaction_id"
+        )
+    found: list[Finding] = []
+    for name, table in loaded.items():
+        found.extend(_assumed(table))
+        if checks.has(name):
+            found.extend(_columns(checks, TABLES[name]))
+            found.extend(_references(checks, name))
+    for rules in (quality_coverage.RULES, quality_sales.RULES, quality_programme.RULES):
+        for rule in rules:
+            found.extend(rule(checks))
+    con.raw_sql(f"DROP TABLE IF EXISTS {VALUES}")
+    return tuple(sorted(found, key=lambda finding: finding.order))
+
+
+def _assumed(table: Loaded) -> Iterator[Finding]:
+    facts = table.facts
+    for column, value in facts.assumed.items():
+        yield Finding("assumed", "info", facts.name, column, facts.rows, facts.rows, details={"value": value})
+
+
+def _columns(checks: Checks, table: Table) -> Iterator[Finding]:
+    """Keys, empty values where none may be, and dates no shop has seen: one pass over the table."""
+    facts = checks.loaded[table.name].facts
+    supplied = [c for c in table.columns.values() if c.name in facts.supplied and not c.key]
+    needed = [c.name for c in supplied if not c.nullable]
+    clocks = [c.name for c in supplied if c.kind in {"date", "datetime"}]
+    if table.key and not set(table.key) & set(facts.assumed):
+        yield Finding("unique_key", "green", table.name, "+".join(table.key), 0, facts.rows)
+    tests = {("empty", c): f'"{c}" IS NULL' for c in needed}
+    tests |= {("odd_date", c): f"\"{c}\" < DATE '{_FIRST}' OR \"{c}\" >= DATE '{_BEYOND}'" for c in clocks}
+    if not tests:
+        return
+    weight = checks.value(table.name)
+    parts = ", ".join(
+        f"count(*) FILTER ({t}), " + (f"sum({weight}) FILTER ({t})" if weight else "NULL") for t in tests.values()
+    )
+    counts = checks.one(f"SELECT {f'sum({weight})' if weight else 'NULL'}, {parts} FROM {checks.relation(table.name)}")
+    total, clean = counts[0], {"empty": bool(needed), "odd_date": bool(clocks)}
+    for i, ((rule, column), test) in enumerate(tests.items()):
+        rows, part = counts[1 + 2 * i : 3 + 2 * i]
+        if rows:
+            clean[rule] = False
+            severity: Severity = "red" if rule == "empty" and column in _NEEDED_EVERYWHERE else "amber"
+            examples = checks.examples(table.name, test)
+            yield Finding(rule, severity, table.name, column, rows, facts.rows, share(part, total), examples=examples)
+    for rule, is_clean in clean.items():
+        if is_clean:
+            yield Finding(rule, "green", table.name, None, 0, facts.rows)
+
+
+def _references(checks: Checks, name: str) -> Iterator[Finding]:
+    """Rows that point to nothing; only between tables the client delivered."""
+    for column, other in references(name).items():
+        if not checks.has(name, column) or not checks.has(other) or column == "return_of_line_id":
+            continue
+        key = TABLES[other].key[0]
+        weight = checks.value(name)
+        lost = f'"{column}" IS NOT NULL AND "{column}" NOT IN (SELECT "{key}" FROM {other} WHERE "{key}" IS NOT NULL)'
+        summed = f"sum({weight}) FILTER (lost), sum({weight})" if weight else "NULL, NULL"
+        rows, distinct, part, total = checks.one(
+            f'SELECT count(*) FILTER (lost), count(DISTINCT "{column}") FILTER (lost), {summed} '
+            f"FROM (SELECT *, {lost} AS lost FROM {checks.relation(name)})"
+        )
+        yield Finding(
+            "unknown_reference",
+            "amber" if rows else "green",
+            name,
+            column,
+            rows,
+            checks.rows(name),
+            share(part, total),
+            {"to": other, "distinct": distinct},
+            checks.examples(name, lost) if rows and column in _numbered(checks, name) else (),
+        )
+
+
+def _numbered(checks: Checks, name: str) -> set[str]:
+    """Columns that the client's rows carry themselves."""
+    derived = {"member_id"} if name == "transactions" and checks.params.card_use == "every_purchase" else set()
+    return set(checks.loaded[name].facts.supplied) - derived

@@ -1,0 +1,77 @@
+"""Periods: what is looked at, and what it is compared with."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+COMPARISONS = ("previous", "year_before", "none")
+
+
+class Period(BaseModel):
+    """Days from ``start`` up to, not including, ``end``; written and labelled with its last day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: date
+    end: date
+
+    @property
+    def last(self) -> date:
+        """The last day inside."""
+        return self.end - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days
+
+    @property
+    def label(self) -> str:
+        """``2017-07-01_2017-12-31``: first and last day, fit for a folder's name."""
+        return f"{self.start}_{self.last}"
+
+    def __str__(self) -> str:
+        return f"{self.start}/{self.last}"
+
+    def contains(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """From ``2017-07-01/2017-12-31``, both days inside. Raises ValueError with the reason."""
+        first, slash, last = text.partition("/")
+        try:
+            start, final = date.fromisoformat(first.strip()), date.fromisoformat(last.strip())
+        except ValueError as error:
+            what = f"'{text}' is not a period"
+            raise ValueError(what if not slash else f"{what}: {_reason(error)}") from error
+        if final < start:
+            raise ValueError(f"the last day {final} comes before the first day {start}")
+        if final == date.max:
+            raise ValueError(f"the last day {final} is too late")
+        return cls(start=start, end=final + timedelta(days=1))
+
+
+def compared_with(period: Period, how: str) -> Period | None:
+    """The period that ``previous``, ``year_before`` or ``none`` stands for. Raises ValueError before year 1."""
+    if how == "none":
+        return None
+    if how == "year_before":
+        return Period(start=_shifted(period.start, -12), end=_shifted(period.end, -12))
+    if period.start.day == 1 and period.end.day == 1:
+        months = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
+        return Period(start=_shifted(period.start, -months), end=period.start)
+    return Period(start=date.fromordinal(period.start.toordinal() - period.days), end=period.start)
+
+
+def _shifted(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _reason(error: ValueError) -> str:
+    text = str(error)
+    return text if "must be" in text or "out of range" in text else "dates are written 2017-07-01"

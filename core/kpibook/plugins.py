@@ -1,0 +1,175 @@
+"""Where definitions come from: entry points and loose files, one road for all.
+
+An installed pack names a module by an entry point of group ``kpibook``; a loose file
+lies in the plugin folder of the params file. Our own pack takes the first road.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from kpibook import catalog, hookspecs
+from kpibook.definition import Definition
+from kpibook.errors import PluginError, Problem
+from kpibook.tracing import Source
+
+GROUP = "kpibook"
+HOOK = "kpibook_definitions"
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """The catalogue, and installed packs that could not be loaded (the report names them)."""
+
+    catalog: catalog.Catalog
+    broken: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class _Plugin:
+    origin: str
+    module: ModuleType
+
+
+def discover(folder: Path | None = None) -> Discovered:
+    """Load installed packs, then the loose ``*.py`` files of ``folder`` in name order.
+
+    Raises PluginError with every problem: two distributions under one entry-point name, a
+    loose file that cannot be imported or offers nothing, a misspelt hook, duplicate ids,
+    unknown tables or columns.
+    """
+    packs, broken = _packs()
+    loose, problems = _loose(folder)
+    plugins = [*packs, *loose]
+    if problems:
+        raise PluginError(problems)
+    sources, more = _definitions(plugins)
+    if more:
+        raise PluginError(more)
+    return Discovered(catalog.build(sources), tuple(broken))
+
+
+def _packs() -> tuple[list[_Plugin], list[Problem]]:
+    found = sorted(entry_points(group=GROUP), key=lambda e: (e.name, _distribution(e)))
+    _refuse_shared_names(found)
+    plugins, broken = [], []
+    for entry in found:
+        try:
+            plugins.append(_Plugin(_distribution(entry), entry.load()))
+        except Exception as error:  # noqa: BLE001  a broken pack must not stop the others
+            what = f"pack '{entry.name}' cannot be loaded: {type(error).__name__}: {error}"
+            broken.append(Problem(_distribution(entry), what, "mend or uninstall it"))
+    return plugins, broken
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+
+
+def _refuse_shared_names(found: Sequence[EntryPoint]) -> None:
+    owners: dict[str, set[str]] = {}
+    for entry in found:
+        owners.setdefault(entry.name, set()).add(_distribution(entry))
+    problems = [
+        Problem(" and ".join(sorted(who)), f"both claim the entry point '{name}' of group '{GROUP}'", "uninstall one")
+        for name, who in owners.items()
+        if len(who) > 1
+    ]
+    if problems:
+        raise PluginError(problems)
+
+
+def _loose(folder: Path | None) -> tuple[list[_Plugin], list[Problem]]:
+    plugins: list[_Plugin] = []
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.py")) if folder else ():
+        if path.name.startswith(("_", "test_")):
+            continue
+        origin = f"{path.parent.name}/{path.name}"
+        try:
+            plugins.append(_Plugin(origin, _import(path)))
+        except PluginError as error:
+            problems += [Problem(f"{origin}: {p.where}", p.what, p.remedy) for p in error.problems]
+        except SyntaxError as error:
+            problems.append(Problem(f"{origin}:{error.lineno}", f"it is not Python: {error.msg}", "mend this line"))
+        except Exception as error:  # noqa: BLE001  a plugin's own error, told by its name
+            what = f"it cannot be imported: {type(error).__name__}: {error}"
+            problems.append(
+                Problem(f"{origin}:{_line(error, path)}", what, "mend the file or take it out of the folder")
+            )
+    return plugins, problems
+
+
+def _import(path: Path) -> ModuleType:
+    name = f"kpibook_loose.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None  # noqa: S101  a .py path always has a loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _line(error: Exception, path: Path) -> int:
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _definitions(plugins: Sequence[_Plugin]) -> tuple[list[Source], list[Problem]]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for plugin in plugins:
+        try:
+            manager.register(plugin.module, name=plugin.origin + ": " + plugin.module.__name__)
+        except pluggy.PluginValidationError as error:
+            what = f"its hook does not fit: {str(error).splitlines()[-1]}"
+            problems.append(Problem(plugin.origin, what, f"write: def {HOOK}():"))
+            continue
+        misspelt = [c.name for c in manager.get_hookcallers(plugin.module) or () if c.name != HOOK]
+        if misspelt:
+            problems += [Problem(plugin.origin, f"unknown hook '{m}'", f"did you mean '{HOOK}'?") for m in misspelt]
+            manager.unregister(plugin.module)
+            continue
+        implementations = [i for i in getattr(manager.hook, HOOK).get_hookimpls() if i.plugin is plugin.module]
+        if not implementations:
+            what = f"it offers no KPI: no function marked @hookimpl is named {HOOK}"
+            problems.append(Problem(plugin.origin, what, f"add @hookimpl above def {HOOK}()"))
+        for implementation in implementations:
+            got, wrong = _call(plugin.origin, implementation.function)
+            sources += [Source(d, plugin.origin) for d in got]
+            problems += wrong
+    manager.check_pending()
+    return sources, problems
+
+
+def _call(origin: str, function: Any) -> tuple[list[Definition], list[Problem]]:
+    try:
+        returned = list(function())
+    except Exception as error:  # noqa: BLE001  a plugin's own error, told by its name
+        what = f"{HOOK}() raised {type(error).__name__}: {error}"
+        return [], [Problem(origin, what, "return a list of definitions and compute nothing")]
+    return [d for d in returned if isinstance(d, Definition)], list(_strangers(origin, returned))
+
+
+def _strangers(origin: str, returned: Sequence[Any]) -> Iterator[Problem]:
+    for item in returned:
+        if not isinstance(item, Definition):
+            name = getattr(item, "__name__", repr(item))
+            yield Problem(
+                origin, f"{HOOK}() returned '{name}', which is no definition", "decorate it with @kpi or @view"
+            )

@@ -1,0 +1,1 @@
+"""What a director sees: words, tables, charts, page one. Nothing here computes a figure."""

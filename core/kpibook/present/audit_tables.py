@@ -1,0 +1,145 @@
+"""Tables about the audit itself: data quality, computability, definitions."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kpibook.present.cells import name_cell, records
+from kpibook.present.display import Display, paragraph, stack
+from kpibook.present.formats import NONE
+from kpibook.present.grid import Column, Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from kpibook.present.words import Words
+
+SEVERITIES = ("red", "amber", "info", "green")
+STATES = ("computable", "partly", "not")
+
+
+class Finding(Protocol):
+    """What intake found; see ``kpibook.intake``."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def column(self) -> str | None: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def of_rows(self) -> int: ...
+    @property
+    def value_share(self) -> float | None: ...
+    @property
+    def details(self) -> Mapping[str, Any]: ...
+    @property
+    def examples(self) -> tuple[int, ...]: ...
+
+
+def finding_text(finding: Finding, words: Words) -> str:
+    """The finding as a sentence."""
+    share = finding.rows / finding.of_rows if finding.of_rows else None
+    known = {
+        "n": finding.rows,
+        "rows": finding.rows,
+        "of_rows": finding.of_rows,
+        "share": words.percent(share),
+        "value_share": words.percent(finding.value_share),
+        "table": finding.table,
+        "column": finding.column or NONE,
+    }
+    fine = finding.severity == "green" or (not finding.rows and words.has(f"finding.{finding.rule}.ok"))
+    return words(f"finding.{finding.rule}{'.ok' if fine else ''}", **(known | dict(finding.details)))
+
+
+def findings_table(findings: Iterable[Finding], words: Words) -> Display:
+    """Data quality findings, the gravest first; checks that passed are listed below them, one line a rule."""
+    given = sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
+    found = [f for f in given if f.severity != "green"]
+    passed = _passed([f for f in given if f.severity == "green"], words)
+    title = words("quality.title")
+    if not found:
+        return stack([paragraph(words("quality.none")), passed])
+    columns = ["quality.severity", "quality.place", "quality.finding", "quality.rows", "quality.value_share"]
+    body = []
+    for f in found:
+        severity = f'<span class="kb-bar kb-bar-{f.severity}">{escape(words(f"severity.{f.severity}"))}</span>'
+        place = _breakable(f"{f.table}.{f.column}" if f.column else f.table)
+        where = words("quality.examples", n=len(f.examples), list=_numbers(f.examples)) if f.examples else ""
+        rows = words("quality.of", rows=f.rows, of_rows=f.of_rows) if f.of_rows else NONE
+        text = name_cell(finding_text(f, words), where)
+        body.append([severity, f"<code>{place}</code>", text, escape(rows), words.percent(f.value_share)])
+    grid = Grid("quality", title, [Column(escape(words(c)), i > 2) for i, c in enumerate(columns)], body)
+    lines = [f"{words(f'severity.{f.severity}')}: {finding_text(f, words)}" for f in found]
+    return stack([Display(grid.html(), "\n".join([title, *lines])), passed])
+
+
+def _passed(findings: Sequence[Finding], words: Words) -> Display:
+    places: dict[str, list[str]] = {}
+    for f in findings:
+        places.setdefault(finding_text(f, words), []).append(f"{f.table}.{f.column}" if f.column else f.table)
+    if not places:
+        return Display("", "")
+    body = [[escape(text), ", ".join(f"<code>{_breakable(p)}</code>" for p in where)] for text, where in places.items()]
+    heads = [Column(escape(words(c))) for c in ("quality.check", "quality.place")]
+    grid = Grid("quality-passed", words("quality.passed"), heads, body)
+    said = words("quality.passed_n", n=len(findings))
+    return Display(grid.html(), said)
+
+
+def computability_table(computability: pd.DataFrame, words: Words) -> Display:
+    """Every KPI of the catalogue against this client's data: ``kpi, family, state, missing, reason``."""
+    title = words("computability.title")
+    columns = ["table.kpi", "computability.family", "computability.state", "computability.ask"]
+    order = {state: i for i, state in enumerate(STATES)}
+    rows = sorted(records(computability), key=lambda r: order[r["state"]])
+    body = []
+    for r in rows:
+        state = escape(words(f"computability.{r['state']}"))
+        state = state if r["state"] == "computable" else f'<span class="kb-off">{state}</span>'
+        missing = ", ".join(f"<code>{_breakable(m)}</code>" for m in _listed(r["missing"]))
+        ask = missing or escape(words.reason(r["reason"] or "")) or NONE
+        name = name_cell(str(r.get("title") or r["kpi"]), str(r["kpi"]) if r.get("title") else "")
+        body.append([name, escape(words.family(str(r["family"]))), state, ask])
+    counts = {s: sum(r["state"] == s for r in rows) for s in STATES}
+    summary = words("computability.summary", n=len(rows), **counts)
+    grid = Grid("computability", title, [Column(escape(words(c))) for c in columns], body)
+    return Display(f"<p>{escape(summary)}</p>{grid.html()}", summary)
+
+
+def definitions_table(definitions: pd.DataFrame, words: Words) -> Display:
+    """What each figure means and whose it is: ``kpi, title, text, definition_hash, origin``, if there ``needs``."""
+    title = words("definitions.title")
+    columns = ["table.kpi", "definitions.text", "definitions.origin", "definitions.hash"]
+    body = []
+    for r in records(definitions):
+        needs = words("definitions.needs", list=", ".join(_listed(r["needs"]))) if _listed(r.get("needs")) else ""
+        mark = f"<code>{escape(str(r['definition_hash'])[:12])}</code>"
+        text = name_cell(str(r["text"]), needs)
+        body.append([name_cell(str(r["title"]), str(r["kpi"])), text, escape(str(r["origin"])), mark])
+    grid = Grid("definitions", title, [Column(escape(words(c))) for c in columns], body, [words("definitions.note")])
+    lines = [f"{r['kpi']} {str(r['definition_hash'])[:12]} {r['origin']}" for r in records(definitions)]
+    return Display(grid.html(), "\n".join([title, *lines]))
+
+
+def _breakable(name: str) -> str:
+    """A long ``table.column`` that may wrap at its joints."""
+    return escape(name).replace("_", "_<wbr>").replace(".", ".<wbr>")
+
+
+def _listed(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value] if value else []
+    return [] if value is None else [str(v) for v in value]
+
+
+def _numbers(examples: Sequence[int]) -> str:
+    return ", ".join(str(e) for e in examples[:5])

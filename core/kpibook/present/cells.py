@@ -1,0 +1,133 @@
+"""One figure of the scorecard in words: value, interval, n, comparison, target. All cells are escaped HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from kpibook.present.formats import NONE, is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kpibook.present.words import Words
+
+Row = Mapping[str, Any]
+SHOWN = ("ok", "bounded")
+
+
+def rows_of(scorecard: pd.DataFrame, segment_by: str = "total", **where: str) -> list[dict[str, Any]]:
+    """Rows of one breakdown as records, in the scorecard's order."""
+    frame = scorecard[scorecard["segment_by"] == segment_by]
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return records(frame)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain records: whatever kind of missing a frame holds becomes None."""
+    rows = frame.to_dict("records")
+    return [{str(k): v if hasattr(v, "__len__") or not is_missing(v) else None for k, v in r.items()} for r in rows]
+
+
+def with_previous(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Each current row beside that of the comparison period."""
+    before = {(r["kpi"], r["segment"]): r for r in rows if r["period"] == "previous"}
+    return [(r, before.get((r["kpi"], r["segment"]))) for r in rows if r["period"] == "current"]
+
+
+def is_shown(row: Row | None) -> bool:
+    """The value may be printed."""
+    return row is not None and row["status"] in SHOWN
+
+
+def digits_of(row: Row, words: Words) -> int:
+    return words.digits(row["unit"], row["value"], row["low"], row["high"])
+
+
+def value_text(row: Row, words: Words) -> str:
+    """The value, the range of a bounded figure, or the status in words."""
+    if row["status"] == "bounded":
+        return words.between(row["low"], row["high"], row["unit"])
+    if row["status"] == "ok":
+        return words.value(row["value"], row["unit"], digits_of(row, words))
+    return words(f"status.{row['status']}")
+
+
+def value_cell(row: Row | None, words: Words) -> str:
+    if row is None:
+        return NONE
+    text = escape(value_text(row, words))
+    return text if row["status"] == "ok" else f'<span class="kb-off">{text}</span>'
+
+
+def interval_cell(row: Row, words: Words) -> str:
+    if row["status"] != "ok":
+        return NONE
+    return escape(words.interval(row["low"], row["high"], row["unit"], digits_of(row, words)))
+
+
+def n_cell(row: Row, words: Words) -> str:
+    """The number of cases; where even that would point at persons, only that it is below the minimum."""
+    if row["reason"] and "reason.privacy" in row["reason"]:
+        return f"&lt;\u00a0{words.number(json.loads(row['reason'])['minimum'])}"
+    return words.number(row["n"])
+
+
+def moved(row: Row) -> int:
+    """1 or -1 when the interval of the change leaves zero out, else 0."""
+    if is_missing(row["change_low"]) or is_missing(row["change_high"]):
+        return 0
+    return int(row["change_low"] > 0) - int(row["change_high"] < 0)
+
+
+def change_text(row: Row, words: Words) -> str:
+    return words.change(row["change"], row["unit"], words.digits(row["unit"], row["change"]))
+
+
+def change_cell(row: Row, previous: Row | None, words: Words) -> str:
+    """Marked only when the interval leaves zero out, coloured only when one direction is the better one."""
+    if row["status"] != "ok" or previous is None or previous["status"] != "ok" or is_missing(row["change"]):
+        return NONE
+    digits = words.digits(row["unit"], row["change"], row["change_low"], row["change_high"])
+    text = escape(words.change(row["change"], row["unit"], digits))
+    sign = moved(row)
+    if sign:
+        arrow, said = ("\u25b2", "change.up") if sign > 0 else ("\u25bc", "change.down")
+        text = f'<span aria-hidden="true">{arrow}</span><span class="kb-sr">{escape(words(said))}</span>\u00a0{text}'
+        good = {"higher": sign > 0, "lower": sign < 0}.get(row["better"])
+        if good is not None:
+            text = f'<span class="kb-{"good" if good else "bad"}">{text}</span>'
+    if not is_missing(row["change_low"]) or not is_missing(row["change_high"]):
+        around = words.interval(row["change_low"], row["change_high"], row["unit"], digits, signed=True)
+        text += f'<span class="kb-sub">{escape(around)}</span>'
+    return text
+
+
+def target_cell(row: Row, words: Words) -> str:
+    if is_missing(row["target"]) or row["target_state"] in ("none", "", None):
+        return NONE
+    state = row["target_state"] if row["status"] == "ok" else "none"
+    tone = {"met": "kb-good", "missed": "kb-bad"}.get(state, "")
+    aim = escape(words.value(row["target"], row["unit"]))
+    return f'{aim}<span class="kb-sub {tone}">{escape(words(f"target.{state}"))}</span>'
+
+
+def benchmark_cell(row: Row, words: Words) -> str:
+    if is_missing(row["benchmark"]):
+        return NONE
+    aim = escape(words.value(row["benchmark"], row["unit"]))
+    said = "" if row["benchmark_comparable"] else words("benchmark.not_comparable")
+    return f'{aim}<span class="kb-sub">{escape(said)}</span>' if said else aim
+
+
+def why_text(row: Row, words: Words) -> str:
+    """Why a figure is not shown, or what must be known to read it."""
+    return words.reason(row["reason"] or "", row["unit"])
+
+
+def name_cell(name: str, *below: str) -> str:
+    """A row's name with what must be said under it."""
+    return escape(name) + "".join(f'<span class="kb-sub">{escape(text)}</span>' for text in below if text)

@@ -1,0 +1,116 @@
+"""Whole chapters of the report, put together from tables, charts and sentences."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from kpibook.present import audit_tables, cells
+from kpibook.present.charts import segments, survival, trend
+from kpibook.present.display import Display, bullets, heading, paragraph, stack
+from kpibook.present.formats import GRAINS
+from kpibook.present.matrices import matrix_table
+from kpibook.present.tables import family_table, segment_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from kpibook.present.words import Words
+
+#: The order of chapters; families of foreign packs follow by name.
+FAMILIES = ("return", "sales", "customers", "programme", "campaigns", "satisfaction", "acquisition", "governance")
+#: Families whose figures speak of persons: they hold for the identified part of sales only.
+ABOUT_PERSONS = ("customers", "programme", "campaigns")
+
+
+def cover(words: Words, *, title: str, facts: Mapping[str, str]) -> Display:
+    """The report's only h1; ``facts`` are message ids of labels with what they say."""
+    entries = [(words(label), text) for label, text in facts.items() if text]
+    html = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in entries)
+    lines = [f"{label}: {text}" for label, text in entries]
+    lead = paragraph(words("cover.subtitle"), "lead")
+    return stack([heading(1, title), lead, Display(f'<dl class="kb-facts">{html}</dl>', "\n".join(lines))])
+
+
+def section(scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], family: str, words: Words) -> Display:
+    """A family: its figures, then each KPI that has more to show than one number."""
+    table = family_table(scorecard, family, words)
+    if not table.html:
+        return paragraph(words("section.empty", family=words.family(family)), "note")
+    title = heading(2, words.family(family), family)
+    kpis = cells.rows_of(scorecard, family=family, period="current")
+    details = [kpi_details(scorecard, tables, row["kpi"], row["title"], words) for row in kpis]
+    return stack([title, *_coverage(scorecard, family, words), table, *details])
+
+
+def other_sections(
+    scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], shown: Iterable[str], words: Words
+) -> Display:
+    """The families that the report's template has no chapter of its own for."""
+    known = set(shown)
+    there = [f for f in dict.fromkeys(scorecard["family"]) if f not in known]
+    ordered = [f for f in FAMILIES if f in there] + sorted(f for f in there if f not in FAMILIES)
+    return stack(section(scorecard, tables, family, words) for family in ordered)
+
+
+def kpi_details(
+    scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], kpi: str, title: str, words: Words
+) -> Display:
+    """Trend, breakdowns, curve or matrix of one KPI under its own heading; nothing when there are none."""
+    rows = scorecard[scorecard["kpi"] == kpi]
+    blocks = []
+    for segment_by in dict.fromkeys(rows["segment_by"]):
+        if segment_by == "total":
+            continue
+        if segment_by in GRAINS:
+            blocks.append(trend(scorecard, kpi, words, segment_by))
+            continue
+        drawn = segments(scorecard, kpi, segment_by, words) if segment_by != "variant" else Display("", "")
+        blocks += [drawn, segment_table(scorecard, kpi, segment_by, words)]
+    for name in (n for n in tables if n.partition(".")[0] == kpi):
+        variant = name.partition(".")[2]
+        said = f"{title}: {words.segment('variant', variant)}" if variant else title
+        blocks.append(beside(tables[name], name, said, words))
+    kept = [b for b in blocks if b.html]
+    return stack([heading(3, title, f"kpi-{kpi}"), *kept]) if kept else Display("", "")
+
+
+def beside(table: pd.DataFrame, kpi: str, title: str, words: Words) -> Display:
+    """A curve (``time`` and ``survival``) or a matrix (``row, column, value``) of the current period."""
+    shown = table[table["period"] == "current"] if "period" in table else table
+    if {"time", "survival"} <= set(shown.columns):
+        return survival(shown, words, name=kpi, title=title)
+    if {"row", "column", "value"} <= set(shown.columns):
+        return matrix_table(shown, words, name=kpi, title=title)
+    return Display("", "")
+
+
+def data_quality(findings: Sequence[audit_tables.Finding], words: Words, notes: Sequence[str] = ()) -> Display:
+    """What is wrong with the data, after what the consultant says about them."""
+    said = [paragraph(words("quality.notes")), bullets(notes)] if notes else []
+    return stack([heading(2, words("quality.heading"), "quality"), *said, audit_tables.findings_table(findings, words)])
+
+
+def computability(table: pd.DataFrame, words: Words) -> Display:
+    """What could be computed from these data, and what to ask the client for."""
+    title = heading(2, words("computability.heading"), "computability")
+    return stack([title, audit_tables.computability_table(table, words)])
+
+
+def definitions(table: pd.DataFrame, words: Words) -> Display:
+    """What each figure means."""
+    title = heading(2, words("definitions.heading"), "definitions")
+    return stack([title, audit_tables.definitions_table(table, words)])
+
+
+def _coverage(scorecard: pd.DataFrame, family: str, words: Words) -> list[Display]:
+    found = cells.rows_of(scorecard, kpi="identified_sales_share", period="current")
+    if family not in ABOUT_PERSONS or not found or found[0]["status"] != "ok":
+        return []
+    share = found[0]["value"]
+    said = (
+        "section.coverage_partial" if share < 0.5 else "section.coverage" if share < 0.9995 else "section.coverage_full"
+    )
+    return [paragraph(words(said, share=cells.value_text(found[0], words)))]

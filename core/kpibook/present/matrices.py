@@ -1,0 +1,83 @@
+"""Tables with two ways in: cohorts by age, RFM cells, moves between classes."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from kpibook.present.cells import records
+from kpibook.present.display import Display
+from kpibook.present.formats import CLASSES, NONE, as_day, is_missing
+from kpibook.present.grid import Column, Grid
+from kpibook.present.palette import shade
+from kpibook.present.words import Words, is_month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def matrix_table(
+    matrix: pd.DataFrame,
+    words: Words,
+    *,
+    name: str,
+    title: str,
+    unit: str = "percent",
+    corner: str = "",
+    rows: str = "row",
+    columns: str = "column",
+    value: str = "value",
+) -> Display:
+    """A long table as a shaded matrix. A cell whose ``status`` is not ``ok`` is a dot: too few cases to show."""
+    cells = {(key(r[rows]), key(r[columns])): r for r in records(matrix)}
+    if not cells:
+        return Display("", "")
+    downs, acrosses = (ordered(matrix[c]) for c in (rows, columns))
+    highest = max((abs(float(r[value])) for r in cells.values() if _shown(r, value)), default=1.0) or 1.0
+    body, shades, hidden, lines = [], {}, 0, [title]
+    for i, down in enumerate(downs):
+        line = []
+        for j, across in enumerate(acrosses):
+            cell = cells.get((down, across))
+            if cell is not None and _shown(cell, value):
+                line.append(escape(words.bare(cell[value], unit)))
+                shades[i, j + 1] = shade(abs(float(cell[value])) / highest)
+            else:
+                withheld = cell is not None and cell.get("status") == "low_n"
+                hidden += withheld
+                line.append("\u00b7" if withheld else "")
+        label = words.segment(rows, down)
+        body.append([escape(label), *line])
+        lines.append(f"{label}: {' | '.join(text or NONE for text in line)}")
+    heads = [Column(escape(corner or _corner(downs, words)))]
+    heads += [Column(escape(words.segment(columns, a)), numeric=True) for a in acrosses]
+    notes = [words("table.darker"), *([words("table.hidden_cells", n=hidden)] if hidden else [])]
+    grid = Grid(f"{name}-matrix", words("table.matrix", title=title), heads, body, notes, shades)
+    return Display(f'<div class="kb-matrix">{grid.html()}</div>', "\n".join(lines))
+
+
+def _corner(labels: list[str], words: Words) -> str:
+    name = words.dimension("cohort" if all(is_month(x) for x in labels) else "group")
+    return name[:1].upper() + name[1:]
+
+
+def _shown(cell: Any, value: str) -> bool:
+    return not is_missing(cell[value]) and cell.get("status", "ok") == "ok"
+
+
+def ordered(labels: pd.Series) -> list[str]:
+    """In the table's own order; numbers and months by size, because 10 follows 9."""
+    found = list(dict.fromkeys(key(x) for x in labels))
+    if set(found) <= set(CLASSES):
+        return sorted(found, key=CLASSES.index)
+    if all(x.isdigit() for x in found):
+        return sorted(found, key=int)
+    return sorted(found) if all(is_month(x) for x in found) else found
+
+
+def key(label: Any) -> str:
+    """A label as text: the first of a month is that month, 3.0 is 3."""
+    if hasattr(label, "isoformat"):
+        day = as_day(label)
+        return f"{day:%Y-%m}" if day.day == 1 else day.isoformat()
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

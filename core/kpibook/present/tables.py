@@ -1,0 +1,104 @@
+"""Tables of the scorecard: a family's figures, and one KPI by segment."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from kpibook.present import cells
+from kpibook.present.display import Display
+from kpibook.present.formats import CLASSES, is_missing
+from kpibook.present.grid import Column, Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from kpibook.present.words import Words
+
+#: A gap between people who chose to be different is an association, and is said to be one.
+ASSOCIATIONS = ("avg_receipt_gap",)
+ASSOCIATED_BY = ("member", "membership", "member_status", "with_card", "card", "identification")
+MOST_SEGMENTS = 24
+
+
+def family_table(scorecard: pd.DataFrame, family: str, words: Words) -> Display:
+    """Every headline figure of a family, with the comparison period where there is one."""
+    pairs = cells.with_previous(cells.rows_of(scorecard, family=family))
+    rows = [(r["title"], r, before) for r, before in pairs]
+    associated = any(r["kpi"] in ASSOCIATIONS for r, _ in pairs)
+    return _figures(f"{family}-figures", _spans(pairs, words), words("table.kpi"), rows, words, associated=associated)
+
+
+def segment_table(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Words) -> Display:
+    """One KPI by one breakdown; ``variant`` gives its further readings. Long lists keep the largest segments."""
+    pairs = cells.with_previous(cells.rows_of(scorecard, segment_by, kpi=kpi))
+    if not pairs:
+        return Display("", "")
+    kept = pairs
+    if len(pairs) > MOST_SEGMENTS:
+        sizes = sorted((-1.0 if is_missing(r["n"]) else float(r["n"]) for r, _ in pairs), reverse=True)
+        kept = [p for p in pairs if not is_missing(p[0]["n"]) and p[0]["n"] >= sizes[MOST_SEGMENTS - 1]][:MOST_SEGMENTS]
+    if {str(r["segment"]) for r, _ in kept} <= set(CLASSES):
+        kept = sorted(kept, key=lambda p: CLASSES.index(str(p[0]["segment"])))
+    by = words.dimension(segment_by)
+    title = words("table.by", title=pairs[0][0]["title"], by=by)
+    rows = [(words.segment(segment_by, str(r["segment"])), r, before) for r, before in kept]
+    notes = [words("table.more_segments", n=len(pairs) - len(kept))] if len(kept) < len(pairs) else []
+    associated = segment_by in ASSOCIATED_BY
+    return _figures(f"{kpi}-by-{segment_by}", title, by[:1].upper() + by[1:], rows, words, notes, associated=associated)
+
+
+def _spans(pairs: Sequence[tuple[cells.Row, cells.Row | None]], words: Words) -> str:
+    if not pairs:
+        return ""
+    current = pairs[0][0]
+    before = next((b for _, b in pairs if b is not None), None)
+    name = words.period(current["period_start"], current["period_end"])
+    if before is None:
+        return name
+    return words("table.spans", period=name, compared=words.period(before["period_start"], before["period_end"]))
+
+
+def _figures(
+    table: str,
+    title: str,
+    first: str,
+    rows: Sequence[tuple[str, cells.Row, cells.Row | None]],
+    words: Words,
+    notes: Sequence[str] = (),
+    *,
+    associated: bool = False,
+) -> Display:
+    if not rows:
+        return Display("", "")
+    compared = any(before is not None for _, _, before in rows)
+    targets = any(not is_missing(r["target"]) for _, r, _ in rows)
+    benchmarks = any(not is_missing(r["benchmark"]) for _, r, _ in rows)
+    columns = [Column(first), Column(words("table.value"), True), Column(words("table.interval"), True)]
+    columns += [Column(words("table.n"), True)]
+    columns += [Column(words("table.previous"), True), Column(words("table.change"), True)] if compared else []
+    columns += [Column(words("table.target"), True)] if targets else []
+    columns += [Column(words("table.benchmark"), True)] if benchmarks else []
+    body = []
+    for name, row, before in rows:
+        line = [cells.name_cell(name, cells.why_text(row, words)), cells.value_cell(row, words)]
+        line += [cells.interval_cell(row, words), cells.n_cell(row, words)]
+        line += [cells.value_cell(before, words), cells.change_cell(row, before, words)] if compared else []
+        line += [cells.target_cell(row, words)] if targets else []
+        line += [cells.benchmark_cell(row, words)] if benchmarks else []
+        body.append(line)
+    said = [*notes, words("note.association")] if associated else list(notes)
+    said += [words("note.marks")] if any(cells.moved(r) and r["status"] == "ok" for _, r, _ in rows) else []
+    grid = Grid(table, title, [Column(escape(c.label), c.numeric) for c in columns], body, said)
+    return Display(grid.html(), "\n".join([title, *(_line(*r, words) for r in rows)]))
+
+
+def _line(name: str, row: cells.Row, before: cells.Row | None, words: Words) -> str:
+    parts = [f"{name}: {cells.value_text(row, words)}"]
+    if row["status"] == "ok":
+        parts.append(words.interval(row["low"], row["high"], row["unit"], cells.digits_of(row, words)))
+    if cells.is_shown(before) and row["status"] == "ok" and not is_missing(row["change"]):
+        parts.append(f"({cells.change_text(row, words)})")
+    return " ".join(parts)

@@ -1,0 +1,171 @@
+"""Page one, in words: what these data can say, and five figures."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kpibook.present import cells
+from kpibook.present.display import Display, heading, paragraph, stack
+from kpibook.present.formats import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from kpibook.present.words import Words
+
+ROI = "programme_roi"
+HOW_MANY = 5
+STATES = ("met", "missed", "open")
+#: After the figures that have a target, in this order.
+PREFERRED = (
+    ROI,
+    "net_sales",
+    "member_revenue_share",
+    "avg_receipt",
+    "retention_rate",
+    "active_customers",
+    "spend_per_customer",
+    "churn_rate",
+    "purchase_frequency",
+    "repeat_purchase_rate",
+    "campaign_response_rate",
+    "identified_sales_share",
+)
+
+
+class Facts(Protocol):
+    """What intake knows of a canonical table."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def supplied(self) -> frozenset[str]: ...
+
+
+def verdict(
+    scorecard: pd.DataFrame,
+    words: Words,
+    *,
+    facts: Mapping[str, Facts] | None = None,
+    findings: Iterable[str] = (),
+    compared: str = "",
+) -> Display:
+    """``facts`` and the rule ids of ``findings`` say what is missing; ``compared`` names the comparison period."""
+    chosen = five(scorecard)
+    blocks = [
+        heading(2, words("verdict.title"), "verdict"),
+        paragraph(headline(scorecard, words, facts, findings), "lead"),
+        paragraph(summary(chosen, words, compared)),
+        _cards(chosen, words, compared),
+    ]
+    if chosen:
+        blocks.append(paragraph(words("note.interval"), "note"))
+    return stack(blocks)
+
+
+def headline(
+    scorecard: pd.DataFrame, words: Words, facts: Mapping[str, Facts] | None = None, findings: Iterable[str] = ()
+) -> str:
+    """Whether the programme pays: from the interval of its ROI, or why that cannot be said."""
+    roi = [r for r in cells.rows_of(scorecard, kpi=ROI, period="current") if r["status"] == "ok"]
+    if not roi:
+        lacks = "; ".join(words(f"verdict.lacks.{what}") for what in lacking(facts, findings))
+        return words("verdict.unknown", reasons=lacks)
+    row = roi[0]
+    if is_missing(row["low"]) or is_missing(row["high"]):
+        return words("verdict.open_without_interval", roi=words.value(row["value"], row["unit"]))
+    state = "pays" if row["low"] > 0 else "loses" if row["high"] < 0 else "open"
+    around = words.between(row["low"], row["high"], row["unit"])
+    return words(f"verdict.{state}", roi=words.value(row["value"], row["unit"]), interval=around)
+
+
+def lacking(facts: Mapping[str, Facts] | None, findings: Iterable[str] = ()) -> list[str]:
+    """What the client would have to supply for an answer: costs, margin, controls, members."""
+    if facts is None:
+        return ["kpi"]
+    missing = []
+    if not facts["memberships"].rows:
+        missing.append("members")
+    if not facts["programme_costs"].rows:
+        missing.append("costs")
+    if not {"cogs", "gross_amount"} <= facts["order_lines"].supplied:
+        missing.append("margin")
+    if not facts["campaign_targets"].rows or "no_controls" in set(findings):
+        missing.append("controls")
+    return missing or ["kpi"]
+
+
+def five(scorecard: pd.DataFrame) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Figures with a target first, then the preferred ones that can be shown."""
+    pairs = cells.with_previous(cells.rows_of(scorecard))
+    rank = {kpi: i for i, kpi in enumerate(PREFERRED)}
+    aimed = [p for p in pairs if not is_missing(p[0]["target"])]
+    others = [p for p in pairs if is_missing(p[0]["target"]) and p[0]["kpi"] in rank and cells.is_shown(p[0])]
+    ordered = sorted(aimed, key=lambda p: rank.get(p[0]["kpi"], len(rank)))
+    return (ordered + sorted(others, key=lambda p: rank[p[0]["kpi"]]))[:HOW_MANY]
+
+
+def summary(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str) -> str:
+    """How many of the figures moved, and how many targets were met."""
+    if not chosen:
+        return words("verdict.no_figures")
+    parts = [words("verdict.figures", n=len(chosen))]
+    known = [r for r, before in chosen if before is not None and not is_missing(r["change"]) and r["status"] == "ok"]
+    if known and compared:
+        signs = [cells.moved(r) for r in known]
+        up, down = signs.count(1), signs.count(-1)
+        parts.append(words("verdict.moves", period=compared, up=up, down=down, still=len(known) - up - down))
+    states = [r["target_state"] for r, _ in chosen if r["status"] == "ok" and r["target_state"] in STATES]
+    if states:
+        counts = {s: states.count(s) for s in STATES}
+        parts.append(words("verdict.targets", **counts))
+    return " ".join(parts)
+
+
+def comparison(row: cells.Row, before: cells.Row | None, words: Words, compared: str) -> str:
+    """The change against the comparison period as a sentence."""
+    if not compared:
+        return words("verdict.no_comparison")
+    if before is None or row["status"] != "ok" or before["status"] != "ok" or is_missing(row["change"]):
+        return words("verdict.not_compared", period=compared)
+    change = cells.change_text(row, words)
+    if is_missing(row["change_low"]) or is_missing(row["change_high"]):
+        return words("verdict.change_only", change=change, period=compared)
+    around = words.between(row["change_low"], row["change_high"], row["unit"], change=True)
+    said = {1: "verdict.higher", -1: "verdict.lower", 0: "verdict.no_clear_change"}[cells.moved(row)]
+    return words(said, change=change, interval=around, period=compared)
+
+
+def target(row: cells.Row, words: Words) -> str:
+    """Met, missed, or not to be told yet."""
+    if is_missing(row["target"]):
+        return ""
+    state = row["target_state"] if row["status"] == "ok" else "none"
+    return words(f"verdict.target.{state}", target=words.value(row["target"], row["unit"]))
+
+
+def _cards(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str) -> Display:
+    items, lines = [], []
+    for row, before in chosen:
+        ok = row["status"] == "ok"
+        said = [_certainty(row, words), comparison(row, before, words, compared), target(row, words)]
+        value = cells.value_text(row, words)
+        body = "".join(f"<p>{escape(text)}</p>" for text in said if text)
+        big = f'<p class="kb-big{"" if ok else " kb-off"}">{escape(value)}</p>'
+        items.append(f"<li><h3>{escape(row['title'])}</h3>{big}{body}</li>")
+        lines.append(f"{row['title']}: {value} \u00b7 " + " \u00b7 ".join(text for text in said if text))
+    return Display(f'<ul class="kb-cards">{"".join(items)}</ul>' if items else "", "\n".join(lines))
+
+
+def _certainty(row: cells.Row, words: Words) -> str:
+    if row["status"] != "ok":
+        return cells.why_text(row, words)
+    n = words.number(row["n"])
+    if is_missing(row["low"]) and is_missing(row["high"]):
+        return words("verdict.cases", n=row["n"])
+    if row["low"] == row["high"]:
+        return words("verdict.exact", n=row["n"])
+    return words("verdict.interval", interval=words.between(row["low"], row["high"], row["unit"]), cases=n)

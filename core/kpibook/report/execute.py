@@ -1,0 +1,96 @@
+"""Execute the notebook of one client in a worker of its own, and say in words what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
+from .stage import WORK
+from .supervise import Ended, Event, watch
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ..params import Params
+
+WORKER = "kpibook.report.worker"
+OWN_ERRORS = {error.__name__: error for error in (ParamsError, PluginError, DataError, RunError)}
+NOISE = "Kernel is running over TCP without encryption"
+
+
+def execute(
+    params: Params,
+    template: Path,
+    folder: Path,
+    parent: int,
+    deadline: float,
+    on_cell: Callable[[int, int], None],
+    cancel: threading.Event,
+) -> None:
+    """Papermill with one parameter, the params path; raises what the notebook's kernel or its end deserve."""
+    events: list[Event] = []
+    cells = 0
+
+    def heard(event: Event) -> None:
+        nonlocal cells
+        events.append(event)
+        if event["event"] == "notebook":
+            cells = event["cells"]
+        elif event["event"] == "cell":
+            on_cell(event["cell"], cells)
+
+    arguments = [str(parent), str(folder), str(template), str(params.path)]
+    work = folder / WORK
+    ended = watch(WORKER, arguments, folder, folder, work, deadline, heard, cancel)
+    quieten(work / "log.txt")
+    judge(params, template, ended, events, cells)
+
+
+def judge(params: Params, template: Path, ended: Ended, events: list[Event], cells: int) -> None:
+    """Raise unless the worker says that it is done and ends with 0."""
+    at = next((e["cell"] for e in reversed(events) if e["event"] == "cell"), 0)
+    place = f"{template.name}, cell {at} of {cells}" if at else template.name
+    if ended.stopped == "user":
+        raise KeyboardInterrupt
+    if ended.stopped == "clock":
+        raise overtime(params, place)
+    last = events[-1] if events else {"event": "nothing"}
+    if last["event"] == "refused":
+        raise ParamsError(Problem(template.name, last["what"], last["remedy"]))
+    if last["event"] == "error":
+        raise cell_error(place, last)
+    if last["event"] != "done" or ended.code != 0:
+        how = f"signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}"
+        what = f"the process that executes the notebook ended by {how}"
+        raise RunError(Problem(place, what, "read log.txt; when memory ran out, lower limits.memory"))
+
+
+def overtime(params: Params, place: str) -> RunError:
+    """The error of a run that the wall clock ended."""
+    what = f"the run did not end within limits.minutes = {params.limits.minutes:g} and was stopped"
+    return RunError(Problem(place, what, f"raise limits.minutes in {params.path.name}"))
+
+
+def cell_error(place: str, event: Event) -> KpibookError:
+    """The error of a cell: one of ours keeps its text and exit code, any other is named."""
+    if event["kind"] == "dead":
+        what = "the kernel died (killed, or out of memory)"
+        return RunError(Problem(place, what, "lower limits.memory, or run on a machine with more"))
+    if event["kind"] == "timeout":
+        return RunError(Problem(place, "the cell ran into its time limit", "raise limits.minutes"))
+    own, text = OWN_ERRORS.get(event["name"]), event["text"]
+    where, colon, rest = text.partition(": ")
+    what, dot, remedy = rest.rpartition(" · ")
+    if own and colon and dot:
+        return own(Problem(where, what, remedy))
+    first = next(iter(text.strip().splitlines()), "")
+    what = f"{event['name']}: {first}" if first else event["name"]
+    return RunError(Problem(place, what, "read the traceback in report.ipynb"))
+
+
+def quieten(log: Path) -> None:
+    """Take ipykernel's remark on transport out of the log: the kernel listens on this machine only."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    log.write_text("".join(line for line in lines if NOISE not in line), encoding="utf-8")

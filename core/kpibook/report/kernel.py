@@ -1,0 +1,47 @@
+"""A kernel that is the running interpreter, whatever is or is not installed around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KERNEL = "python3"
+METADATA = {"name": KERNEL, "display_name": "Python 3 (ipykernel)", "language": "python"}
+RUN_DIR = "KPIBOOK_RUN_DIR"
+MARK = "KPIBOOK_RUN_MARK"
+
+
+def environment(work: Path, run_dir: Path, mark: str) -> dict[str, str]:
+    """The environment of a worker and its kernel: Jupyter's and IPython's folders are the run's own.
+
+    ``mark`` is handed down to every process of the run, by which strays are found.
+    """
+    private = work / "jupyter"
+    spec = private / "kernels" / KERNEL / "kernel.json"
+    spec.parent.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    spec.write_text(json.dumps({"argv": argv, **METADATA}), encoding="utf-8")
+    temporary = work / "tmp"
+    temporary.mkdir(exist_ok=True)
+    own = {
+        "JUPYTER_PATH": private,
+        "JUPYTER_DATA_DIR": private,
+        "JUPYTER_CONFIG_DIR": private / "config",
+        "JUPYTER_RUNTIME_DIR": private / "runtime",
+        "IPYTHONDIR": private / "ipython",
+        "TMPDIR": temporary,
+        RUN_DIR: run_dir,
+    }
+    fixed = {MARK: mark, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"}
+    return os.environ | {name: str(path) for name, path in own.items()} | fixed
+
+
+def use_own_kernel(notebook: Any) -> None:
+    """Let the notebook name our kernel, whichever it named."""
+    notebook.metadata["kernelspec"] = dict(METADATA)
+    notebook.metadata["language_info"] = {"name": "python"}

@@ -1,0 +1,105 @@
+"""What the notebook's last cell must have left in the report folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..errors import KpibookError, Problem, RunError
+from .worker import NOTEBOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+SCORECARD = "scorecard.parquet"
+CSV = "scorecard.csv"
+TABLES = "tables"
+QUALITY = "quality.json"
+HTML = "report.html"
+EXPECTED = frozenset({NOTEBOOK, HTML, SCORECARD, CSV, TABLES, QUALITY})
+SAVED = (SCORECARD, CSV, QUALITY)
+REMEDY = "let the notebook's last cell be book.save()"
+
+
+def check(folder: Path, error: type[KpibookError] = RunError) -> None:
+    """``error`` unless every result is there and readable and every code cell was executed."""
+    problems = [Problem(NOTEBOOK, f"cell {n} was not executed", "make the report again") for n in unexecuted(folder)]
+    problems += [Problem(name, "is missing", REMEDY) for name in SAVED if not (folder / name).is_file()]
+    if not problems:
+        for name in tables(folder):
+            frame(folder, name)
+        quality(folder)
+    if problems:
+        raise error(problems)
+
+
+def unexecuted(folder: Path) -> list[int]:
+    """Cells with code and without an execution count, counted from 1 over all cells."""
+    cells = notebook(folder).cells
+    return [
+        number
+        for number, cell in enumerate(cells, 1)
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None
+    ]
+
+
+def notebook(folder: Path) -> Any:
+    """The report's notebook; RunError when it is missing or cannot be read."""
+    import nbformat
+
+    try:
+        return nbformat.read(folder / NOTEBOOK, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise unreadable(NOTEBOOK, error) from None
+
+
+def tables(folder: Path) -> list[str]:
+    """The names of the Parquet files of a report, the scorecard first."""
+    return [SCORECARD, *(f"{TABLES}/{path.name}" for path in sorted((folder / TABLES).glob("*.parquet")))]
+
+
+def frame(folder: Path, name: str) -> pd.DataFrame:
+    """One Parquet file; RunError when it cannot be read."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(folder / name)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(name, error) from None
+
+
+def quality(folder: Path) -> dict[str, Any]:
+    """``quality.json``; RunError when it cannot be read."""
+    try:
+        found = json.loads((folder / QUALITY).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise unreadable(QUALITY, error) from None
+    return found if isinstance(found, dict) else {}
+
+
+def unreadable(name: str, error: Exception) -> RunError:
+    """The error of a result that is there and is not what its name says."""
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return RunError(Problem(name, f"cannot be read ({first})", "make the report again"))
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Every file of a report but its record, in order."""
+    for name in sorted(EXPECTED):
+        path = folder / name
+        yield from sorted(path.rglob("*")) if path.is_dir() else [path] if path.exists() else []
+
+
+def checksums(folder: Path) -> dict[str, dict[str, Any]]:
+    """sha256 and bytes of every file of a report but its record."""
+    sums = {}
+    for path in files(folder):
+        content = path.read_bytes()
+        name = path.relative_to(folder).as_posix()
+        sums[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return sums

@@ -1,0 +1,202 @@
+"""One client, from params to a report in its place: the table of contents of a run."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import runs
+from ..errors import KpibookError, NotValidError, Problem, RunError
+from . import leakscan, packaged, results, stage
+from .execute import execute, overtime
+from .render import render
+from .validate import examine, note
+from .versions import versions
+from .worker import NOTEBOOK
+
+if TYPE_CHECKING:
+    from ..params import Params
+
+DISK = frozenset({errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: ``done`` of ``of`` cells while the notebook is executed, else 0 of 0."""
+
+    client: str
+    step: str
+    done: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. ``folder`` is the report, or the evidence of a failure; ``code`` the exit code."""
+
+    client: str
+    period: str
+    state: str
+    code: int
+    folder: Path | None = None
+    previous: Path | None = None
+    message: str = ""
+    seconds: float = 0.0
+    fault: BaseException | None = None
+    broken_packs: tuple[str, ...] = ()
+
+
+Listener = Callable[[Progress], None]
+
+
+def run(
+    params: Params, out: Path, on_progress: Listener = lambda _: None, cancel: threading.Event | None = None
+) -> Outcome:
+    """Make the report of one client below ``out``. What the user can mend ends as an Outcome, not as an error."""
+    out = out.resolve()
+    try:
+        usable(out)
+        with runs.only_run_of(params.client, out):
+            stage.recover(out)
+            return _staged(params, out, on_progress, cancel or threading.Event())
+    except KpibookError as error:
+        return Outcome(params.client, params.period.label, "failed", error.exit_code, message=str(error))
+
+
+def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.Event) -> Outcome:
+    began = time.monotonic()
+    record = _record(params)
+    folder = stage.create(out, record)
+    step = _Steps(record, folder, on_progress)
+    try:
+        _make(params, folder, record, step, began + 60 * params.limits.minutes, cancel)
+    except (KpibookError, OSError) as error:
+        error = _mendable(error)
+        place = _end(folder, out, record, "failed", step.name, str(error))
+        seconds = time.monotonic() - began
+        return Outcome(params.client, record.period, "failed", error.exit_code, place, None, str(error), seconds)
+    except KeyboardInterrupt:
+        _end(folder, out, record, "interrupted", step.name, "the command was stopped")
+        raise
+    except BaseException as error:
+        _end(folder, out, record, "failed", step.name, f"a fault of kpibook: {error!r}")
+        raise
+    place, previous = stage.publish(folder, out, record)
+    problems = (record.validation or {}).get("problems", [])
+    message = "\n".join(str(Problem(**problem)) for problem in problems)
+    code = NotValidError.exit_code if problems else 0
+    seconds = time.monotonic() - began
+    ended = Outcome(params.client, record.period, record.state, code, place, previous, message, seconds)
+    return replace(ended, broken_packs=tuple(record.broken_packs))
+
+
+def _make(
+    params: Params, folder: Path, record: runs.RunRecord, step: _Steps, deadline: float, cancel: threading.Event
+) -> None:
+    template = Path(record.notebook)
+    with step("notebook"):
+        execute(params, template, folder, os.getpid(), deadline, partial(step.tell, "notebook"), cancel)
+    with step("results"):
+        stage.tidy(folder, results.EXPECTED)
+        results.check(folder)
+        _take_over(record, results.quality(folder))
+    with step("page"):
+        _page(folder, record, confirmed=True)
+        record.files = results.checksums(folder)
+    with step("validation"):
+        verdict = examine(folder, record, folder / stage.WORK, deadline, cancel)
+        if time.monotonic() > deadline:
+            raise overtime(params, "validation")
+        note(record, verdict)
+        if verdict.problems:
+            _page(folder, record, confirmed=False)
+            record.files = results.checksums(folder)
+    with step("leak scan"):
+        secrets = leakscan.referenced(params.path.read_text(encoding="utf-8"))
+        record.leak_scan = {"searched": sorted(secrets.spellings), "too_short": list(secrets.too_short)}
+        record.end(record.state)
+        texts = [*leakscan.texts(folder, results.files(folder)), (runs.NAME, record.text())]
+        leakscan.refuse(leakscan.scan(texts, secrets))
+    record.write(folder)
+
+
+def usable(out: Path) -> None:
+    """RunError when the reports folder cannot be made or written to."""
+    try:
+        (out / runs.STAGING).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"cannot be used as reports folder ({error.strerror})"
+        raise RunError(Problem(str(out), what, "name another folder with --out")) from None
+
+
+def _mendable(error: KpibookError | OSError) -> KpibookError:
+    if isinstance(error, KpibookError):
+        return error
+    if error.errno not in DISK:
+        raise error
+    where, what = str(error.filename or "disk"), error.strerror or str(error)
+    return RunError(Problem(where, what, "see that there is room, and that the folder can be written to"))
+
+
+def _page(folder: Path, record: runs.RunRecord, confirmed: bool) -> None:
+    page = render(folder / NOTEBOOK, record.title, record.language, confirmed)
+    (folder / results.HTML).write_text(page, encoding="utf-8", newline="\n")
+
+
+def _end(folder: Path, out: Path, record: runs.RunRecord, state: str, step: str, message: str) -> Path:
+    record.end(state, step, message)
+    record.write(folder)
+    return stage.set_aside(folder, out, record)
+
+
+def _record(params: Params) -> runs.RunRecord:
+    template = params.notebook or packaged.template()
+    if not template.is_file():
+        remedy = "name a Jupyter notebook under 'notebook', or leave that line out"
+        raise RunError(Problem(params.path.name, f"notebook: there is no file {template}", remedy))
+    record = runs.begin(params.client, params.period.label)
+    record.title, record.language = params.title, params.language
+    record.params, record.params_sha256 = str(params.path), params.sha256
+    record.notebook = str(template)
+    record.notebook_sha256 = hashlib.sha256(template.read_bytes()).hexdigest()
+    record.versions = versions()
+    return record
+
+
+def _take_over(record: runs.RunRecord, quality: dict) -> None:
+    """What only the kernel knows: which files it read, which definitions it used."""
+    record.inputs = quality.get("fingerprints", {})
+    record.definitions = quality.get("definitions", {})
+    record.broken_packs = quality.get("broken_packs", [])
+
+
+class _Steps:
+    """Times each step, tells the listener, and keeps the record in the staging folder up to date."""
+
+    def __init__(self, record: runs.RunRecord, folder: Path, on_progress: Listener) -> None:
+        self._record, self._folder, self._listener = record, folder, on_progress
+        self.name = ""
+
+    def tell(self, step: str, done: int = 0, of: int = 0) -> None:
+        self._listener(Progress(self._record.client, step, done, of))
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        self.name = name
+        self.tell(name)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._record.steps[name] = round(time.monotonic() - began, 3)
+        if self._record.state == "running":
+            self._record.write(self._folder)

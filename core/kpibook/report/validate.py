@@ -1,0 +1,172 @@
+"""Does a report hold? Its files are those that were made, and computed again it shows the same figures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .. import runs
+from ..errors import NotValidError, Problem, RunError
+from . import results
+from .compare import KEYS, as_csv, compare, csv_like
+from .render import render
+from .supervise import Ended, Event, watch
+from .worker import NOTEBOOK
+
+AGAIN = "kpibook.report.again"
+MARKERS = ("NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT", "NBVAL_RAISES_EXCEPTION", "PYTEST_VALIDATE_IGNORE_OUTPUT")
+TAGS = {marker.lower().replace("_", "-") for marker in MARKERS} | {"raises-exception"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``problems`` empty: the report holds. ``inputs_changed``: files that are not those of the run."""
+
+    problems: tuple[Problem, ...]
+    inputs_changed: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        return "not_valid" if self.problems else "valid"
+
+
+def validate(folder: Path, minutes: float = 60.0) -> Verdict:
+    """Examine a finished report and write the verdict into its ``run.json``."""
+    record = runs.read(folder)
+    if record.state not in runs.FINISHED:
+        what = f"this is no finished report: its run is {record.state}"
+        raise NotValidError(Problem(str(folder), what, "validate a folder of the reports, or run the client again"))
+    with tempfile.TemporaryDirectory(prefix="kpibook-") as scratch:
+        verdict = examine(folder, record, Path(scratch), time.monotonic() + 60 * minutes, threading.Event())
+    note(record, verdict)
+    record.write(folder)
+    return verdict
+
+
+def note(record: runs.RunRecord, verdict: Verdict) -> None:
+    """Put a verdict into a record; the record is not written."""
+    record.state = verdict.state
+    record.validation = {
+        "at": runs.now(),
+        "state": verdict.state,
+        "problems": [asdict(problem) for problem in verdict.problems],
+        "inputs_changed": list(verdict.inputs_changed),
+    }
+
+
+def examine(
+    folder: Path, record: runs.RunRecord, scratch: Path, deadline: float, cancel: threading.Event, parent: int = 0
+) -> Verdict:
+    """All that can be held against a report: checksums, page, CSV, and a second execution by nbval."""
+    problems = checksum_problems(folder, record)
+    try:
+        results.check(folder, NotValidError)
+    except (NotValidError, RunError) as error:
+        return Verdict((*problems, *error.problems))
+    problems += marker_problems(folder)
+    problems += page_problems(folder, record)
+    stored = results.frame(folder, results.SCORECARD)
+    written = csv_like(folder / results.CSV, stored)
+    problems += compare(results.CSV, written, as_csv(stored), KEYS, f"in {results.SCORECARD}")
+    again = scratch / "again"
+    (again / results.TABLES).mkdir(parents=True)
+    failed = execute_again(folder, again, scratch, deadline, cancel, parent)
+    problems += [*failed, *stored_problems(folder, again, told=bool(failed))]
+    return Verdict(tuple(problems), changed_inputs(folder, again))
+
+
+def checksum_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
+    """Files that are not, byte for byte, those the run recorded."""
+    now, remedy = results.checksums(folder), "take the file as it was made, or make the report again"
+    found = [Problem(name, "is not part of the report", "remove it") for name in now.keys() - record.files.keys()]
+    for name, then in record.files.items():
+        if name not in now:
+            found.append(Problem(name, "is missing", remedy))
+        elif now[name]["sha256"] != then["sha256"]:
+            found.append(Problem(name, "was changed after the run", remedy))
+    return sorted(found, key=str)
+
+
+def marker_problems(folder: Path) -> list[Problem]:
+    """Cells that ask nbval to look away."""
+    found = []
+    for number, cell in enumerate(results.notebook(folder).cells, 1):
+        asked = [marker for marker in MARKERS if cell.cell_type == "code" and marker in cell.source]
+        asked += sorted(TAGS & set(cell.metadata.get("tags", ())))
+        if asked:
+            what = f"asks not to be compared ({', '.join(asked)})"
+            found.append(Problem(f"{NOTEBOOK}, cell {number}", what, "take the mark out of the template"))
+    return found
+
+
+def page_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
+    """The page must be what the notebook renders to, to the byte."""
+    page = (folder / results.HTML).read_text(encoding="utf-8") if (folder / results.HTML).is_file() else ""
+    if page == render(folder / NOTEBOOK, record.title, record.language):
+        return []
+    unconfirmed = page == render(folder / NOTEBOOK, record.title, record.language, confirmed=False)
+    what = "was made unconfirmed, and says so" if unconfirmed else "does not show what report.ipynb holds"
+    return [Problem(results.HTML, what, "make the report again")]
+
+
+def execute_again(
+    folder: Path, again: Path, scratch: Path, deadline: float, cancel: threading.Event, parent: int
+) -> list[Problem]:
+    """Run nbval on a copy; each cell whose outputs differ from the stored ones."""
+    copy = again / NOTEBOOK
+    copy.write_bytes((folder / NOTEBOOK).read_bytes())
+    cells = [n for n, cell in enumerate(results.notebook(folder).cells, 1) if cell.cell_type == "code"]
+    events: list[Event] = []
+    ended = watch(
+        AGAIN, [str(parent or os.getpid()), str(copy)], again, again, scratch, deadline, events.append, cancel
+    )
+    if ended.stopped == "user":
+        raise KeyboardInterrupt
+    found = [
+        Problem(f"{NOTEBOOK}, cell {cells[event['cell']]}", event["text"], "let the cell show the same every time")
+        for event in events
+        if event["event"] == "differs"
+    ]
+    if not found and not complete(ended, events, len(cells)):
+        how = "ran into the time limit" if ended.stopped else f"ended early (exit code {ended.code})"
+        found.append(Problem(NOTEBOOK, f"the second execution {how}", "validate again, and look at memory and time"))
+    return found
+
+
+def complete(ended: Ended, events: list[Event], cells: int) -> bool:
+    """Whether nbval came to its end and compared every code cell."""
+    same = sum(event["event"] == "same" for event in events)
+    return ended.stopped is None and ended.code == 0 and same == cells
+
+
+def stored_problems(folder: Path, again: Path, told: bool) -> list[Problem]:
+    """Scorecard and tables against those of the second execution, as numbers.
+
+    That nothing was saved needs no word when it is ``told`` already that a cell failed.
+    """
+    missing = [name for name in results.SAVED if not (again / name).is_file()]
+    if missing:
+        return (
+            [] if told else [Problem(name, "was not saved by the second execution", results.REMEDY) for name in missing]
+        )
+    found = []
+    then, now = results.tables(folder), results.tables(again)
+    for name in sorted({*then} ^ {*now}):
+        which = "the report" if name in then else "the second execution"
+        found.append(Problem(name, f"is in {which} only", "make the report again"))
+    for name in (name for name in then if name in now):
+        keys = KEYS if name == results.SCORECARD else ()
+        found += compare(name, results.frame(folder, name), results.frame(again, name), keys)
+    return found
+
+
+def changed_inputs(folder: Path, again: Path) -> tuple[str, ...]:
+    """Input files whose fingerprint is not that of the run."""
+    if not (again / results.QUALITY).is_file():
+        return ()
+    then, now = (results.quality(place).get("fingerprints", {}) for place in (folder, again))
+    return tuple(sorted(name for name in {*then, *now} if then.get(name) != now.get(name)))

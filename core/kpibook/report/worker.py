@@ -1,0 +1,97 @@
+"""The process that executes one notebook: ``python -m kpibook.report.worker PARENT FOLDER TEMPLATE PARAMS``.
+
+It works in FOLDER and injects one value, the params path as a string. What it tells its
+supervisor decides the run, not what stands in the notebook's metadata.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from .kernel import KERNEL, use_own_kernel
+from .lifeline import Line, follow_parent
+from .light import light_imports
+
+NOTEBOOK = "report.ipynb"
+
+
+def main(parent: str, folder: str, template: str, params: str) -> int:
+    """0 when every cell was executed without an error."""
+    light_imports()
+    line = Line()
+    os.chdir(folder)
+    follow_parent(Path(folder), int(parent))
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    refusal = refuse(template)
+    if refusal:
+        line.tell("refused", what=refusal[0], remedy=refusal[1])
+        return 2
+    return execute(line, params)
+
+
+def refuse(template: str) -> tuple[str, str] | None:
+    """What is wrong with a template and what to do, before any of its cells is executed."""
+    import nbformat
+    import papermill
+
+    try:
+        notebook = nbformat.read(template, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        return f"cannot be read as a notebook ({str(error).splitlines()[0]})", "name a Jupyter notebook (.ipynb)"
+    if not any("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells):
+        return "no cell has the tag 'parameters'", 'give the cell that sets params = "..." this tag'
+    use_own_kernel(notebook)
+    nbformat.write(notebook, "work/template.ipynb")
+    declared = papermill.inspect_notebook("work/template.ipynb")
+    if "params" not in declared:
+        what = f"the cell tagged 'parameters' sets {', '.join(declared) or 'nothing'} and no 'params'"
+        return what, 'let it set params = "...", the path of a params file'
+    return None
+
+
+def execute(line: Line, params: str) -> int:
+    """Run the staged template through Papermill."""
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    at = {"cell": 0}
+
+    def started(cell_index: int, **_: Any) -> None:
+        at["cell"] = cell_index + 1
+        line.tell("cell", cell=cell_index + 1)
+
+    def opened(notebook: Any) -> None:
+        line.tell("notebook", cells=len(notebook.cells))
+
+    try:
+        papermill.execute_notebook(
+            "work/template.ipynb",
+            NOTEBOOK,
+            parameters={"params": params},
+            kernel_name=KERNEL,
+            language="python",
+            progress_bar=False,
+            log_output=False,
+            on_cell_start=started,
+            on_notebook_start=opened,
+        )
+    except PapermillExecutionError as error:
+        line.tell("error", kind="cell", cell=error.cell_index + 1, name=error.ename, text=str(error.evalue))
+        return 4
+    except CellTimeoutError:
+        line.tell("error", kind="timeout", cell=at["cell"])
+        return 4
+    except DeadKernelError:
+        line.tell("error", kind="dead", cell=at["cell"])
+        return 4
+    line.tell("done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""The results table: long, tidy, one row per KPI, period and segment.
+
+Everything that shows, exports, compares or checks a number reads this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema(
+    [
+        ("kpi", pa.string()),
+        ("family", pa.string()),
+        ("title", pa.string()),
+        ("segment_by", pa.string()),
+        ("segment", pa.string()),
+        ("period", pa.string()),
+        ("period_start", pa.date32()),
+        ("period_end", pa.date32()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("n", pa.int64()),
+        ("numerator", pa.float64()),
+        ("denominator", pa.float64()),
+        ("unit", pa.string()),
+        ("better", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("change", pa.float64()),
+        ("change_low", pa.float64()),
+        ("change_high", pa.float64()),
+        ("target", pa.float64()),
+        ("target_state", pa.string()),
+        ("benchmark", pa.float64()),
+        ("benchmark_comparable", pa.bool_()),
+        ("grade", pa.string()),
+        ("definition_hash", pa.string()),
+        ("origin", pa.string()),
+    ]
+)
+COLUMNS = tuple(SCHEMA.names)
+KEY = ("kpi", "segment_by", "segment", "period")
+STATUSES = ("ok", "low_n", "undefined", "missing_data", "bounded", "not_identified", "failed")
+NUMBERS = tuple(f.name for f in SCHEMA if pa.types.is_floating(f.type) or pa.types.is_integer(f.type))
+
+
+def scorecard(rows: list[dict]) -> pd.DataFrame:
+    """The results table of rows that hold a subset of its columns; ``period_end`` is inclusive."""
+    full = [{name: row.get(name) for name in COLUMNS} for row in rows]
+    return frame(pa.Table.from_pylist(full, schema=SCHEMA))
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """Arrow to pandas with nullable types, so that a missing number is never 0 or a float NaN beside integers."""
+    return table.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def save(folder: Path, card: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
+    """scorecard.parquet, scorecard.csv and tables/<kpi>.parquet into an existing folder."""
+    pq.write_table(pa.Table.from_pandas(card, schema=SCHEMA, preserve_index=False), folder / "scorecard.parquet")
+    card.to_csv(folder / "scorecard.csv", index=False, lineterminator="\n")
+    (folder / "tables").mkdir(exist_ok=True)
+    for kpi, table in sorted(tables.items()):
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "tables" / f"{kpi}.parquet")
+
+
+def load(folder: Path) -> pd.DataFrame:
+    """The scorecard of a report folder."""
+    return frame(pq.read_table(folder / "scorecard.parquet", schema=SCHEMA))
+
+
+def load_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The curves and matrices of a report folder by KPI."""
+    files = sorted((folder / "tables").glob("*.parquet"))
+    return {file.stem: frame(pq.read_table(file)) for file in files}

@@ -1,0 +1,52 @@
+"""Minimum-sample rules: when a figure may be shown.
+
+P (shares): NCHS 2017 presentation standards. M (means per person): 30 persons and a
+relative standard error of at most 30 %. R (ratios of sums): 100 customers. K (survival):
+30 at risk at the reported time. A figure that fails is ``low_n``, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+
+MINIMUM = {"P": 30, "M": 30, "R": 100, "K": 30}
+PRIVACY_MINIMUM = 10
+OK = ("ok", "")
+
+
+def reason(message: str, **values: float | str) -> str:
+    """A reason as the scorecard stores it: a message id with its values."""
+    return json.dumps({"id": f"reason.{message}", **values}, ensure_ascii=False)
+
+
+def share_rule(value: float, low: float, high: float, effective_n: float) -> tuple[str, str]:
+    """Rule P."""
+    if effective_n < MINIMUM["P"]:
+        return "low_n", reason("too_few_cases", n=int(effective_n), minimum=MINIMUM["P"])
+    width = high - low
+    if width <= 0.05 or (width < 0.30 and width <= 1.3 * value):
+        return OK
+    return "low_n", reason("interval_too_wide", width=round(width, 3))
+
+
+def mean_rule(value: float, standard_error: float, persons: int) -> tuple[str, str]:
+    """Rule M."""
+    if persons < MINIMUM["M"]:
+        return "low_n", reason("too_few_persons", n=persons, minimum=MINIMUM["M"])
+    if value == 0 or standard_error / abs(value) > 0.30:
+        return "low_n", reason("relative_error_too_large", maximum=0.3)
+    return OK
+
+
+def ratio_rule(customers: int) -> tuple[str, str]:
+    """Rule R."""
+    if customers < MINIMUM["R"]:
+        return "low_n", reason("too_few_customers", n=customers, minimum=MINIMUM["R"])
+    return OK
+
+
+def survival_rule(at_risk: float) -> tuple[str, str]:
+    """Rule K."""
+    if at_risk < MINIMUM["K"]:
+        return "low_n", reason("too_few_at_risk", n=int(at_risk), minimum=MINIMUM["K"])
+    return OK

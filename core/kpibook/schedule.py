@@ -1,0 +1,65 @@
+"""Several clients at once: each in processes of its own, one that breaks harms no other."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from .errors import ParamsError, Problem, RunError
+from .report.run import Listener, Outcome, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .params import Params
+
+
+def run_many(params: Sequence[Params], jobs: int, out: Path, on_progress: Listener = lambda _: None) -> list[Outcome]:
+    """Run every client, ``jobs`` at a time, reports of one client one after the other; outcomes in the given order.
+
+    A fault of kpibook in one run is that outcome's ``fault``, and the others go on.
+    """
+    cancel = threading.Event()
+    said = clashes(params)
+    one_by_one = {p.client: threading.Lock() for p in params}
+
+    def one(number: int) -> Outcome:
+        each = params[number]
+        if number in said:
+            return Outcome(each.client, each.period.label, "failed", ParamsError.exit_code, message=said[number])
+        with one_by_one[each.client]:
+            return run(each, out, on_progress, cancel)
+
+    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+        futures = [pool.submit(one, number) for number in range(len(params))]
+        try:
+            return [ended(each, future) for each, future in zip(params, futures, strict=True)]
+        except KeyboardInterrupt:
+            cancel.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def ended(params: Params, future: Future[Outcome]) -> Outcome:
+    """Wait for one run; a fault becomes an outcome."""
+    fault = future.exception()
+    if fault is None:
+        return future.result()
+    if isinstance(fault, KeyboardInterrupt):
+        raise fault
+    message = f"a fault of kpibook: {fault!r}"
+    return Outcome(params.client, params.period.label, "failed", RunError.exit_code, message=message, fault=fault)
+
+
+def clashes(params: Sequence[Params]) -> dict[int, str]:
+    """Positions of params files that would write the same report, with what to say of each."""
+    places = [f"{p.client}/{p.period.label}" for p in params]
+    said = {}
+    for n, place in enumerate(places):
+        others = [p.path.name for m, p in enumerate(params) if places[m] == place and m != n]
+        if others:
+            what = f"would write the same report {place} as {', '.join(others)}"
+            said[n] = str(Problem(params[n].path.name, what, "give one of them another client or period"))
+    return said

@@ -1,0 +1,105 @@
+"""Customers: how many there are, and whether the base grows by keeping or by winning them."""
+
+import ibis
+
+from kpibook import kpi, ratio, total, variants, view
+from loyalty_kpis.reach import days_before, inside, window_a_year_earlier
+
+YEAR = 365
+
+
+@view(key="business_date", date="business_date")
+def anonymous_days(receipts):
+    """Anonymous days: one row per day with purchases that cannot be traced to a person."""
+    bought = receipts.filter(receipts.is_purchase & receipts.customer_id.isnull())
+    return bought.group_by("business_date").agg(receipts=bought.count())
+
+
+@kpi(unit="persons", better="higher", looks_back="window_days")
+def active_customers(purchase_days, periods, *, window_days: int = 365):
+    """Active customers: identified persons with a kept purchase in the window_days before the period's end."""
+    recent = inside(purchase_days.business_date, days_before(periods.end, window_days), periods.end)
+    persons = purchase_days.join(periods, recent).select("period_id", "customer_id").distinct()
+    return total(persons.count(), cluster=persons.customer_id)
+
+
+@kpi(unit="percent", better="higher", looks_back=window_a_year_earlier)
+def customer_base_growth(purchase_days, anonymous_days, periods, *, window_days: int = 365):
+    """Customer base growth: active customers now over active customers 365 days earlier, minus one; the variant
+    same_identification divides both by the identified share of the receipts of their window.
+    """
+    persons = _receipts(purchase_days, periods, window_days, "customer_id")
+    anonymous = _receipts(anonymous_days, periods, window_days, "business_date")
+    nobody = anonymous.select("period_id", "now", "earlier", customer_id=ibis.null("string"))
+    everybody = persons.select("period_id", "now", "earlier", "customer_id").union(nobody)
+    return variants(
+        _growth(persons) - 1,
+        same_identification=_growth_at_same_identification(everybody) - 1,
+    )
+
+
+@kpi(unit="ratio", better="higher", looks_back="before")
+def growth_accounting(person_periods):
+    """Retention vs conquest balance: persons won (new or reactivated) per person lost; lost bought in the window of
+    equal length before the period and not in it, new never before, reactivated earlier than that window.
+    """
+    movement, cluster = person_periods.movement, person_periods.customer_id
+    net = person_periods.net_amount
+
+    def persons(name):
+        return person_periods.count(where=movement == name)
+
+    def revenue(name):
+        return ratio(net.sum(where=movement == name), net.sum(), cluster=cluster)
+
+    return variants(
+        ratio(person_periods.count(where=movement.isin(["new", "reactivated"])), persons("lost"), cluster=cluster),
+        new=total(persons("new"), cluster=cluster).in_unit("persons"),
+        retained=total(persons("retained"), cluster=cluster).in_unit("persons"),
+        reactivated=total(persons("reactivated"), cluster=cluster).in_unit("persons"),
+        lost=total(persons("lost"), cluster=cluster).in_unit("persons"),
+        revenue_from_new=revenue("new").in_unit("percent"),
+        revenue_from_retained=revenue("retained").in_unit("percent"),
+        revenue_from_reactivated=revenue("reactivated").in_unit("percent"),
+    )
+
+
+@kpi(unit="purchases", better="higher")
+def purchase_frequency(person_periods):
+    """Purchase frequency: purchase days per customer-year, every active customer counted for all days of the period;
+    the variant exposure_corrected counts from the first purchase on.
+    """
+    active = person_periods.filter(person_periods.bought)
+    purchases, cluster = active.purchase_days.sum(), active.customer_id
+    return variants(
+        ratio(purchases, (active.days / YEAR).sum(), cluster=cluster),
+        exposure_corrected=ratio(purchases, (active.days_since_first / YEAR).sum(), cluster=cluster),
+    )
+
+
+def _receipts(days, periods, window_days, key):
+    """Receipts by ``key`` in the window before each period's end (``now``) and in the window a year ``earlier``."""
+    reach = days_before(periods.end, YEAR + window_days)
+    seen = days.join(periods, inside(days.business_date, reach, periods.end)).mutate(
+        now=lambda t: t.business_date >= days_before(t.end, window_days),
+        earlier=lambda t: t.business_date < days_before(t.end, YEAR),
+    )
+    return seen.group_by("period_id", key).agg(
+        now=seen.receipts.sum(where=seen.now).fill_null(0), earlier=seen.receipts.sum(where=seen.earlier).fill_null(0)
+    )
+
+
+def _growth(rows):
+    active_now = rows.customer_id.count(where=rows.now > 0)
+    active_earlier = rows.customer_id.count(where=rows.earlier > 0)
+    return ratio(active_now, active_earlier, cluster=rows.customer_id)
+
+
+def _growth_at_same_identification(rows):
+    known, cluster = rows.customer_id.notnull(), rows.customer_id
+    identified_now = ratio(rows.now.sum(where=known), rows.now.sum(), cluster=cluster)
+    identified_earlier = ratio(rows.earlier.sum(where=known), rows.earlier.sum(), cluster=cluster)
+    return _growth(rows) * identified_earlier / identified_now
+
+
+DEFINITIONS = (anonymous_days, active_customers, customer_base_growth, growth_accounting, purchase_frequency)

@@ -1,0 +1,164 @@
+"""Retention: who comes back, how fast, and who stays away."""
+
+from typing import Literal
+
+import ibis
+
+from kpibook import curve, kpi, matrix, share, total, variants
+from loyalty_kpis.customers_views import gap_days
+from loyalty_kpis.reach import covered, days_before, inside, seen_until, two_years_if_annual
+
+YEAR = 365
+
+
+@kpi(unit="percent", better="higher", family="customers", looks_back="before")
+def retention_rate(person_periods):
+    """Retention rate per period: persons who bought in the period, out of those who bought in the window of equal
+    length just before it.
+    """
+    return share(person_periods.bought, where=person_periods.bought_before)
+
+
+@kpi(unit="percent", better="higher", family="customers", looks_back=two_years_if_annual)
+def repeat_purchase_rate(purchase_days, periods, *, basis: Literal["annual", "period"] = "annual"):
+    """Repeat purchase rate: persons who bought in the 365 days before the period's end, out of those who bought in the
+    365 days before these (basis annual); or persons with two purchase days in the period, out of those with one.
+    """
+    first = ibis.least(days_before(periods.end, 2 * YEAR), periods.start)
+    seen = purchase_days.join(periods, inside(purchase_days.business_date, first, periods.end)).mutate(
+        recent=lambda t: t.business_date >= days_before(t.end, YEAR),
+        earlier=lambda t: inside(t.business_date, days_before(t.end, 2 * YEAR), days_before(t.end, YEAR)),
+        within=lambda t: t.business_date >= t.start,
+        known=lambda t: covered(t, days_before(t.end, 2 * YEAR)),
+    )
+    persons = seen.group_by("period_id", "customer_id").agg(
+        recent=seen.count(where=seen.recent),
+        earlier=seen.count(where=seen.earlier & seen.known),
+        within=seen.count(where=seen.within),
+    )
+    annual = share(persons.recent > 0, where=persons.earlier > 0)
+    period = share(persons.within >= 2, where=persons.within >= 1)
+    return variants(period, annual=annual) if basis == "period" else variants(annual, period=period)
+
+
+@kpi(unit="percent", better="higher", family="customers")
+def second_purchase_rate(first_purchases, periods, *, at_days: int = 90):
+    """Second-purchase rate: persons who bought again within at_days of their first purchase ever, out of those whose
+    first purchase lies in the period, cases still open at its end censored (Kaplan-Meier).
+    """
+    new = first_purchases.join(periods, inside(first_purchases.first_day, periods.start, periods.end))
+    seen = new.mutate(until=seen_until(new), business_date=new.first_day, next_day=new.second_day)
+    rows = seen.select("period_id", "customer_id", duration=gap_days(seen, seen.until), again=_came(seen))
+    known = rows.duration, rows.again
+    return variants(
+        curve(*known, at=at_days, complement=True),
+        at_30_days=curve(*known, at=30, complement=True),
+        at_180_days=curve(*known, at=180, complement=True),
+        median_days=curve(*known).in_unit("days"),
+    )
+
+
+@kpi(unit="days", better="lower", family="customers")
+def interpurchase_time(purchase_gaps, periods):
+    """Inter-purchase time: median days from a purchase day in the period to the person's next one, gaps still open at
+    the period's end censored (Kaplan-Meier).
+    """
+    begun = purchase_gaps.join(periods, inside(purchase_gaps.business_date, periods.start, periods.end))
+    seen = begun.mutate(until=seen_until(begun))
+    rows = seen.select("period_id", "customer_id", duration=gap_days(seen, seen.until), again=_came(seen))
+    return curve(rows.duration, rows.again, cluster=rows.customer_id)
+
+
+@kpi(unit="percent", better="higher", family="customers")
+def cohort_retention(purchase_days, first_purchases, periods, *, at_month: int = 3):
+    """Cohort retention curve: persons who bought in month at_month after the month of their first purchase, out of all
+    persons of the cohorts for which that month is over; the table has every cohort and complete month.
+    """
+    months = purchase_days.join(first_purchases, "customer_id").select(
+        "customer_id", "acquisition_cohort", age=lambda t: _month(t.business_date) - _month(t.first_day)
+    )
+    there = months.filter(months.age == at_month).select("customer_id").distinct().mutate(active=True)
+    persons = first_purchases.left_join(there, "customer_id").mutate(over=lambda t: _month(t.first_day) + at_month)
+    judged = persons.join(periods, persons.over < _month(seen_until(periods)))
+    rows = judged.select("period_id", "customer_id", active=judged.active.fill_null(False))
+    cells = _cohort_cells(months.distinct(), first_purchases, periods)
+    return matrix(
+        cells.acquisition_cohort,
+        cells.age,
+        headline=share(rows.active),
+        cell=total(cells.active.sum()) / total(cells.persons.sum()),
+    )
+
+
+@kpi(unit="percent", better="lower", family="customers")
+def churn_rate(purchase_gaps, customer_usage, silence_limits, periods, *, churn_days: int = 0):
+    """Churn (defection) rate: persons silent for longer than churn_days after their last purchase, out of persons who
+    bought in the part of the period that lies at least churn_days before the end of the data.
+
+    With churn_days 0 the silence is that of the person's usage class, see silence_limits; a class without a limit is
+    not judged.
+    """
+    bought = purchase_gaps.join(periods, inside(purchase_gaps.business_date, periods.start, periods.end))
+    keys = ["period_id", "customer_id"]
+    if churn_days > 0:
+        limited = bought.select(*keys, "business_date", "next_day", "data_end", limit_days=ibis.literal(churn_days))
+        rows = _silence(limited, keys)
+        return share(rows.silent, where=rows.judged)
+    classed = bought.left_join(customer_usage, keys).mutate(usage_class=lambda t: t.usage_class.fill_null("low"))
+    limited = classed.left_join(silence_limits, "usage_class").select(
+        *keys, "usage_class", "business_date", "next_day", "data_end", "limit_days"
+    )
+    rows = _silence(limited, [*keys, "usage_class", "limit_days"])
+    return matrix(
+        rows.usage_class,
+        rows.limit_days,
+        headline=share(rows.silent, where=rows.judged),
+        cell=total(rows.count(where=rows.silent & rows.judged)) / total(rows.count(where=rows.judged)),
+    )
+
+
+def _came(rows):
+    return (rows.next_day < rows.until).fill_null(False)
+
+
+def _month(day):
+    return day.year() * 12 + day.month()
+
+
+def _cohort_cells(months, first_purchases, periods):
+    """One row per period, cohort and complete month: persons of the cohort, and how many bought."""
+    sizes = first_purchases.group_by("acquisition_cohort").agg(
+        persons=first_purchases.count(), born=_month(first_purchases.first_day).max()
+    )
+    framed = sizes.join(periods, sizes.born < _month(seen_until(periods)))
+    complete = _month(seen_until(framed)) - framed.born
+    grid = framed.mutate(age=ibis.range(0, complete).unnest()).select(
+        "period_id", "acquisition_cohort", "persons", "age"
+    )
+    found = months.group_by("acquisition_cohort", "age").agg(active=months.count())
+    return grid.left_join(found, ["acquisition_cohort", "age"]).select(
+        "period_id", "acquisition_cohort", "age", "persons", active=lambda t: t.active.fill_null(0)
+    )
+
+
+def _silence(bought, keys):
+    """By ``keys``: whether the person could be judged, and stayed away after the last purchase that could be."""
+    can_be = bought.business_date < bought.data_end - bought.limit_days.as_interval("D")
+    seen = bought.mutate(can_be=can_be.fill_null(False))
+    last = seen.group_by(keys).agg(
+        last_day=seen.business_date.max(where=seen.can_be),
+        next_day=seen.next_day.max(where=seen.can_be),
+        **({} if "limit_days" in keys else {"limit_days": seen.limit_days.max()}),
+    )
+    later = (last.next_day > last.last_day) & (last.next_day.delta(last.last_day, unit="day") <= last.limit_days)
+    return last.mutate(judged=last.last_day.notnull(), silent=~later.fill_null(False))
+
+
+DEFINITIONS = (
+    retention_rate,
+    repeat_purchase_rate,
+    second_purchase_rate,
+    interpurchase_time,
+    cohort_retention,
+    churn_rate,
+)

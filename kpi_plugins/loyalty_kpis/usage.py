@@ -1,0 +1,114 @@
+"""Usage: how much of the sales hangs on whom, and whether low users become heavier."""
+
+import ibis
+
+from kpibook import kpi, matrix, ratio, share, total, variants
+from loyalty_kpis.reach import baseline, inside, seen_until, two_windows
+from loyalty_kpis.usage_classes import HEAVY, LOST, LOW, MEDIUM, classed, cut_points, cut_points_of_spend, spending
+
+QUINTILES = {"cut_1": 20, "cut_2": 40, "cut_3": 60, "cut_4": 80}
+MEASURES = {"r": "nearness", "f": "frequency", "m": "money"}
+GOOD = 4
+
+
+@kpi(unit="percent", better="neutral", family="customers", looks_back="window_days")
+def usage_class_share(purchase_days, periods, *, window_days: int = 365):
+    """Heavy/medium/low user mix: heavy users out of customers active in the window_days before the period's end, heavy
+    meaning a spend above the 80th percentile, low up to the median, both frozen at the comparison period.
+
+    When the data do not cover the comparison period's window, the cut points are the current period's own.
+    """
+    spent = spending(purchase_days, periods, window_days)
+    users = classed(spent, cut_points_of_spend(spent, periods, window_days))
+    known = users.class_now.notnull()
+
+    def persons(name):
+        return share(users.class_now == name, where=known)
+
+    def revenue(name):
+        return ratio(
+            users.now.sum(where=users.class_now == name), users.now.sum(where=known), cluster=users.customer_id
+        )
+
+    return variants(
+        persons(HEAVY),
+        medium=persons(MEDIUM),
+        low=persons(LOW),
+        revenue_of_heavy=revenue(HEAVY),
+        revenue_of_medium=revenue(MEDIUM),
+        revenue_of_low=revenue(LOW),
+    )
+
+
+@kpi(unit="percent", better="neutral", family="customers", looks_back="window_days")
+def pareto_share(purchase_days, periods, *, window_days: int = 365):
+    """Pareto share (top 20%): sales to the fifth of the customers who spent most, out of all identified sales, in the
+    window_days before the period's end.
+    """
+    spent = spending(purchase_days, periods, window_days)
+    by_spend = ibis.window(group_by=spent.period_id, order_by=[spent.now.desc(), spent.customer_id])
+    ranked = spent.mutate(
+        place=ibis.row_number().over(by_spend) + 1, persons=spent.count().over(ibis.window(group_by=spent.period_id))
+    )
+    top = ranked.place * 5 <= ranked.persons + 4  # place <= persons / 5, rounded up
+    return ratio(ranked.now.sum(where=top), ranked.now.sum(), cluster=ranked.customer_id)
+
+
+@kpi(unit="percent", better="higher", family="customers", looks_back=two_windows)
+def low_to_heavy_conversion(purchase_days, periods, *, window_days: int = 365):
+    """Low→medium/heavy conversion (gross): medium or heavy users of the window_days before the period's end, out of the
+    low users of as many days before those; gross, not net of chance: some low users rise without any programme.
+
+    Both windows use the cut points of usage_class_share.
+    """
+    spent = spending(purchase_days, periods, window_days, windows=2)
+    users = classed(spent, cut_points_of_spend(spent, periods, window_days))
+    now = ibis.ifelse(users.now.isnull() & users.class_before.notnull(), LOST, users.class_now)
+    rose = share(users.class_now.isin([MEDIUM, HEAVY]), where=users.class_before == LOW)
+    return matrix(users.class_before, now, headline=rose)
+
+
+@kpi(unit="persons", better="neutral", family="customers")
+def rfm_segments(receipts, periods):
+    """RFM segments: persons with a score of 4 or 5 in recency, frequency and net spend; a score is one plus the number
+    of quintile cut points exceeded, frozen at the comparison period, equal values sharing a score.
+
+    Over the whole period only. The variant by_margin takes net sales minus cost of goods as money. The table has all
+    125 cells.
+    """
+    net = _scored(receipts, periods, receipts.net_amount)
+    margin = _scored(receipts, periods, receipts.net_amount - receipts.cogs)
+    row = ibis.literal("R").concat(net.r.cast("string"), "F", net.f.cast("string"))
+    column = ibis.literal("M").concat(net.m.cast("string"))
+    return variants(matrix(row, column, headline=_best(net)), by_margin=_best(margin))
+
+
+def _scored(receipts, periods, money):
+    """One row per period and person with scores r, f and m from 1 to 5."""
+    bought = receipts.mutate(money=money).filter(lambda t: t.is_purchase & t.customer_id.notnull())
+    totals = periods.filter(periods.segment_by == "total")
+    seen = bought.join(totals, inside(bought.business_date, totals.start, totals.end))
+    persons = (
+        seen.mutate(until=seen_until(seen))
+        .group_by("period_id", "customer_id", "until")
+        .agg(last_day=seen.business_date.max(), frequency=seen.business_date.nunique(), money=seen.money.sum())
+    )
+    values = persons.mutate(nearness=persons.last_day.delta(persons.until, unit="day"))
+    frozen = values.semi_join(baseline(periods, periods.start), "period_id")
+    for name, value in MEASURES.items():
+        cuts = cut_points(frozen, value, {f"{name}_{cut}": percent for cut, percent in QUINTILES.items()})
+        values = values.cross_join(cuts)
+    return values.select("period_id", "customer_id", **{n: _score(values, n, v) for n, v in MEASURES.items()})
+
+
+def _score(values, name, value):
+    exceeded = [(values[value] > values[f"{name}_{cut}"]).cast("int64") for cut in QUINTILES]
+    return 1 + exceeded[0] + exceeded[1] + exceeded[2] + exceeded[3]
+
+
+def _best(scored):
+    good = (scored.r >= GOOD) & (scored.f >= GOOD) & (scored.m >= GOOD)
+    return total(scored.count(where=good), cluster=scored.customer_id)
+
+
+DEFINITIONS = (usage_class_share, pareto_share, low_to_heavy_conversion, rfm_segments)

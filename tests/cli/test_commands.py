@@ -1,0 +1,247 @@
+"""Each command: flags to calls, texts to the terminal, the exit code of the worst that happened."""
+
+from __future__ import annotations
+
+import ast
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import kpibook
+from kpibook import cli, runs
+from kpibook.cli import kpis, lab
+from kpibook.errors import DataError, NotValidError, ParamsError, Problem
+from kpibook.report import packaged, validate
+
+Capture = pytest.CaptureFixture[str]
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_help_costs_at_most_0_3_s_of_cpu_and_imports_nothing_heavy() -> None:
+    code = """
+import sys
+from kpibook.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(*sys.modules, file=sys.stderr)
+"""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    heavy = {"pandas", "numpy", "ibis", "duckdb", "papermill", "altair", "nbformat", "pydantic", "rich.console"}
+    assert heavy & set(done.stderr.split()) == set()
+    assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 0.3
+
+
+def test_every_command_has_one_file_and_one_line_of_help(capsys: Capture) -> None:
+    folder = Path(cli.__file__).parent
+    files = {p.stem for p in folder.glob("*.py")} - {"__init__", "__main__", "progress"}
+    assert set(cli.COMMANDS) == files
+    assert list(cli.COMMANDS) == sorted(cli.COMMANDS)
+    assert call("--help") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, line in cli.COMMANDS.items():
+        assert f"{name} {line}" in shown
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_a_commands_help_says_what_its_file_says(name: str, capsys: Capture) -> None:
+    source = (Path(cli.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    (command,) = (n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == "command")
+    assert call(name, "--help") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"{cli.COMMANDS[name]} {' '.join((ast.get_docstring(command) or '').split())}" in shown
+
+
+def test_the_version_is_the_distributions(capsys: Capture) -> None:
+    assert call("--version") == 0
+    assert capsys.readouterr().out == f"kpibook {kpibook.__version__}\n"
+
+
+def test_an_unknown_command_is_told_with_the_nearest(capsys: Capture) -> None:
+    assert call("rnu") == 2
+    assert capsys.readouterr().err == "command line: there is no command 'rnu' · did you mean 'run'?\n"
+
+
+def test_a_wrong_option_is_usage(capsys: Capture) -> None:
+    assert call("run", "--job", "2") == 2
+    assert "No such option: --job" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(ParamsError, 2), (DataError, 3), (NotValidError, 5)])
+def test_errors_of_ours_are_their_text_and_their_code(
+    error: type[ParamsError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def broken() -> None:
+        raise error([Problem("a.yaml:1", "is wrong", "mend it"), Problem("b", "too", "mend it too")])
+
+    monkeypatch.setattr("kpibook.params.json_schema", broken)
+    assert call("schema") == code
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "a.yaml:1: is wrong · mend it\nb: too · mend it too\n")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("1/0")
+
+    monkeypatch.setattr("kpibook.params.json_schema", broken)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["schema"])
+
+
+def test_a_user_who_stops_is_exit_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kpibook.params.json_schema", stopped)
+    assert call("schema") == 130
+
+
+def test_the_schema_is_json(capsys: Capture) -> None:
+    assert call("schema") == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "kpibook params"
+
+
+def test_validate_tells_the_verdict(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    verdicts = {
+        "a": validate.Verdict(()),
+        "b": validate.Verdict((Problem("x", "differs", "look"),), ("lines.csv",)),
+    }
+    monkeypatch.setattr(validate, "validate", lambda folder: verdicts[folder.name])
+    (here / "a").mkdir()
+    (here / "a" / "report.html").write_text("", encoding="utf-8")
+    assert call("validate", "a/report.html") == 0
+    assert capsys.readouterr().out == "a: valid\n"
+    assert call("validate", "a", "b") == 5
+    assert capsys.readouterr().err == (
+        "b: the input lines.csv is no longer the file the report was made from\nb: not valid\n  x: differs · look\n"
+    )
+
+
+def test_validate_refuses_what_is_no_report(here: Path, capsys: Capture) -> None:
+    assert call("validate", "nothing") == 4
+    assert capsys.readouterr().err == (
+        "nothing/run.json: there is no such file · name the folder of a report, which holds a run.json\n"
+    )
+    record = runs.begin("shop", "2017")
+    record.write(here)
+    assert call("validate", ".") == 5
+    assert capsys.readouterr().err == (
+        ".: this is no finished report: its run is running"
+        " · validate a folder of the reports, or run the client again\n"
+    )
+
+
+def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -> None:
+    assert call("init", "work") == 0
+    files = sorted(p.relative_to(here / "work") for p in (here / "work").rglob("*") if p.is_file())
+    assert files == sorted(packaged.workspace_files())
+    assert Path("params/complete_journey.yaml") in files
+    assert Path("notebooks/audit.ipynb") in files
+    assert Path("kpi_plugins/README.md") in files
+    assert capsys.readouterr().out == (
+        f"work: {len(files)} files made\nnext: cd work && kpibook run params/complete_journey.yaml\n"
+    )
+    mine = here / "work" / "params" / "complete_journey.yaml"
+    mine.write_text("mine", encoding="utf-8")
+    (here / "work" / "kpi_plugins" / "README.md").unlink()
+    assert call("init", "work") == 0
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert capsys.readouterr().out.startswith(f"work: 1 files made, {len(files) - 1} kept as they were\n")
+
+
+def test_lab_takes_the_place_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(lab.os, "execv", lambda path, arguments: asked.append((path, arguments)))
+    assert call("lab") == 0
+    assert asked == [(sys.executable, [sys.executable, "-m", "jupyterlab"])]
+
+
+def test_lab_makes_a_clients_own_workbook_once(here: Path) -> None:
+    import nbformat
+
+    template = here / "t.ipynb"
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "elsewhere", "display_name": "Elsewhere"}})
+    notebook.cells = [nbformat.v4.new_code_cell('params = "demo"', metadata={"tags": ["parameters"]})]
+    nbformat.write(notebook, template)
+    params: Any = SimpleNamespace(client="shop", notebook=template, path=here / "shop.yaml")
+    made = lab.workbook(params)
+    assert made == Path("notebooks/shop.ipynb")
+    assert f'params = "{here / "shop.yaml"}"' in nbformat.read(made, as_version=4).cells[1].source
+    made.write_text("mine", encoding="utf-8")
+    assert lab.workbook(params).read_text(encoding="utf-8") == "mine"
+
+
+def test_sql_prints_the_script_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("kpibook.params.load", lambda path: path)
+    monkeypatch.setattr("kpibook.book.sql", lambda kpi, params: f"-- {kpi} of {params}\n")
+    assert call("sql", "net_sales", "shop.yaml") == 0
+    assert capsys.readouterr().out == "-- net_sales of shop.yaml\n"
+
+
+def kpi(name: str, title: str, **more: Any) -> Any:
+    definition = SimpleNamespace(
+        id=name, title=title, text="sales | receipts.", family="sales", unit="money", better="higher", where="s.py:9"
+    )
+    resolved = {"id": name, "definition": definition, "hash": "9d9d5d684c45", "origin": "kpibook 0.1.0", "failure": ""}
+    return SimpleNamespace(**resolved, needs={"b": {"y", "x"}, "a": {"z"}}, settings={"days": 90}, **more)
+
+
+def test_kpis_are_listed_in_columns_and_as_markdown() -> None:
+    found = {"net": kpi("net", "Net sales"), "avg_receipt": kpi("avg_receipt", "Average")}
+    assert kpis.listing(found).splitlines() == [
+        "net          Net sales  money  9d9d5d684c45  kpibook 0.1.0",
+        "avg_receipt  Average    money  9d9d5d684c45  kpibook 0.1.0",
+    ]
+    assert kpis.table(found).splitlines() == [
+        "| KPI | Title | Definition | Unit |",
+        "|---|---|---|---|",
+        "| `net` | Net sales | sales \\| receipts. | money |",
+        "| `avg_receipt` | Average | sales \\| receipts. | money |",
+    ]
+
+
+def test_a_kpi_is_shown_with_what_it_reads_and_where_it_comes_from() -> None:
+    one = kpi("net", "Net sales")
+    one.failure = "ValueError: no"
+    assert kpis.described(one).splitlines() == [
+        "net: Net sales",
+        "  definition  sales | receipts.",
+        "  family      sales",
+        "  unit        money (better: higher)",
+        "  reads       a: z",
+        "  reads       b: x, y",
+        "  setting     days = 90",
+        "  hash        9d9d5d684c45",
+        "  origin      kpibook 0.1.0, s.py:9",
+        "  fails       ValueError: no",
+    ]
+
+
+def test_an_unknown_kpi_is_told_with_the_nearest(capsys: Capture) -> None:
+    assert call("kpis", "net_salse") == 2
+    assert capsys.readouterr().err == "command line: there is no KPI 'net_salse' · did you mean 'net_sales'?\n"
+
+
+def test_an_installed_kpi_is_shown(capsys: Capture) -> None:
+    assert call("kpis", "net_sales") == 0
+    assert capsys.readouterr().out.startswith("net_sales: ")

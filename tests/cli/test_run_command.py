@@ -1,0 +1,119 @@
+"""``kpibook run``: the files it is given, what it tells, and the exit code of the worst that happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kpibook import cli, schedule
+from kpibook.cli import run as run_command
+from kpibook.errors import ParamsError, Problem
+from kpibook.report.run import Outcome, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Capture = pytest.CaptureFixture[str]
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Instead of runs: outcomes by client, params files that are read by their name."""
+    asked: list[Any] = []
+
+    def load(path: Path) -> SimpleNamespace:
+        if path.stem == "wrong":
+            raise ParamsError(Problem(f"{path}:3", "unknown key 'titel'", "did you mean 'title'?"))
+        return SimpleNamespace(client=path.stem)
+
+    def run_many(params: Sequence[Any], jobs: int, out: Path, on_progress: Any) -> list[Outcome]:
+        asked.append(([p.client for p in params], jobs, out))
+        for each in params:
+            on_progress(Progress(each.client, "notebook"))
+            on_progress(Progress(each.client, "notebook", 1, 9))
+        return [OUTCOMES[p.client] for p in params]
+
+    monkeypatch.setattr("kpibook.params.load", load)
+    monkeypatch.setattr(schedule, "run_many", run_many)
+    return asked
+
+
+OUTCOMES = {
+    "good": Outcome("good", "2017", "valid", 0, Path("/r/good/2017"), seconds=12.4),
+    "data": Outcome("data", "2017", "failed", 3, Path("/r/data/failed/x"), message="a.csv: no rows · ask\nb: no · ask"),
+    "lost": Outcome("lost", "2017", "failed", 4, message="lost: a run is under way · wait"),
+    "odd": Outcome(
+        "odd", "2017", "not_valid", 5, Path("/r/odd/2017"), Path("/r/odd/history/2017/1"), "n: differs · look"
+    ),
+    "packs": Outcome("packs", "2017", "valid", 0, Path("/r/p"), seconds=1, broken_packs=("own 1: fails · mend it",)),
+    "fault": Outcome(
+        "fault", "2017", "failed", 4, None, message="a fault of kpibook: E", fault=ZeroDivisionError("1/0")
+    ),
+}
+
+
+def test_run_names_each_report_and_passes_the_flags(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "good.yaml", "packs.yaml", "--jobs", "2", "--out", "there") == 0
+    assert ran == [(["good", "packs"], 2, Path("there"))]
+    out, err = capsys.readouterr()
+    assert out == "good: valid, 12 s: /r/good/2017/report.html\npacks: valid, 1 s: /r/p/report.html\n"
+    assert err == "good: notebook\npacks: notebook\npacks: without own 1: fails · mend it\n"
+
+
+def test_run_tells_what_failed_and_where_the_evidence_is(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "data.yaml", "good.yaml", "odd.yaml", "lost.yaml") == 5
+    out, err = capsys.readouterr()
+    assert out == "good: valid, 12 s: /r/good/2017/report.html\n"
+    assert err.split("lost: notebook\n")[1] == (
+        "data: failed\n  a.csv: no rows · ask\n  b: no · ask\n  evidence: /r/data/failed/x\n"
+        "odd: not valid\n  n: differs · look\n"
+        "  made, and not to be used: /r/odd/2017/report.html\n  the report before it: /r/odd/history/2017/1\n"
+        "lost: failed\n  lost: a run is under way · wait\n"
+    )
+
+
+def test_a_bad_params_file_is_told_and_the_others_run(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "wrong.yaml", "good.yaml") == 2
+    assert ran == [(["good"], 1, Path("reports"))]
+    assert capsys.readouterr().err.startswith("wrong.yaml:3: unknown key 'titel' · did you mean 'title'?\n")
+
+
+def test_the_highest_exit_code_wins(ran: list[Any]) -> None:
+    assert call("run", "wrong.yaml") == 2
+    assert call("run", "wrong.yaml", "data.yaml") == 3
+    assert call("run", "data.yaml", "lost.yaml") == 4
+
+
+def test_a_fault_in_one_run_is_shown_with_its_traceback(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "fault.yaml", "good.yaml") == 4
+    out, err = capsys.readouterr()
+    assert "ZeroDivisionError: 1/0" in err
+    assert out == "good: valid, 12 s: /r/good/2017/report.html\n"
+
+
+def test_paths_below_this_folder_are_shown_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command._near(tmp_path / "reports" / "a") == Path("reports/a")
+    assert run_command._near(Path("/elsewhere")) == Path("/elsewhere")
+
+
+def test_on_a_terminal_there_are_bars(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    from kpibook.cli.progress import told
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with told(["shop"]) as on_progress:
+        on_progress(Progress("shop", "notebook"))
+        on_progress(Progress("shop", "notebook", 3, 9))
+        on_progress(Progress("shop", "page"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "shop: notebook" not in err

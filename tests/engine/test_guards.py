@@ -1,0 +1,75 @@
+"""The rewrites behind every query: division, null conditions, ties (traps E1, E2, E3, E8)."""
+
+import ibis
+import pytest
+
+from kpibook.engine.guards import guarded
+
+T = ibis.table({"customer_id": "string", "a": "int64", "b": "int64", "ok": "boolean"}, name="t")
+
+
+@pytest.fixture(scope="module")
+def con():
+    connection = ibis.duckdb.connect()
+    connection.raw_sql("CREATE TABLE t (customer_id VARCHAR, a BIGINT, b BIGINT, ok BOOLEAN)")
+    connection.raw_sql("INSERT INTO t VALUES ('z', 1, 2, true), ('y', 1, 0, NULL), ('x', 3, 4, false)")
+    return connection
+
+
+def rows(con, table):
+    return con.to_pyarrow(guarded(table)).to_pylist()
+
+
+def sql(table, dialect):
+    return " ".join(str(ibis.to_sql(guarded(table), dialect=dialect)).split())
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "trino"])
+def test_integer_division_is_cast_before_it_divides(dialect):
+    """E1: int / int is 0 on PostgreSQL although the expression says otherwise."""
+    text = sql(T.select(r=T.a / T.b), dialect)
+
+    assert "AS DOUBLE" in text
+    assert "NULLIF(" in text
+
+
+def test_division_by_zero_is_null(con):
+    """E2: 1/2 = 0.5, 1/0 = null, 3/4 = 0.75; also between sums: 5/(2+0+4) and 5/0."""
+    by_row = rows(con, T.select("customer_id", r=T.a / T.b).order_by("customer_id"))
+    sums = rows(con, T.agg(good=T.a.sum() / T.b.sum(), none=T.a.sum() / T.b.sum(where=T.b > 9).fill_null(0)))
+
+    assert [r["r"] for r in by_row] == [0.75, None, 0.5]
+    assert sums == [{"good": pytest.approx(5 / 6), "none": None}]
+
+
+def test_a_null_condition_counts_as_false(con):
+    """E3: of true, null and false one row counts; on Spark the null would make the count null."""
+    assert rows(con, T.agg(n=T.count(where=T.ok), s=T.a.sum(where=T.ok))) == [{"n": 1, "s": 1}]
+    assert "COALESCE" in sql(T.agg(n=T.count(where=T.ok)), "pyspark").upper()
+
+
+def test_ties_are_broken_by_the_customer(con):
+    """E8: two rows share a = 1; y comes before z whatever the engine."""
+    numbered = T.mutate(r=ibis.row_number().over(order_by=T.a)).select("customer_id", "r")
+
+    assert {r["customer_id"]: r["r"] for r in rows(con, numbered)} == {"y": 0, "z": 1, "x": 2}
+
+
+def test_ntile_gets_the_same_tie_breaker_and_ranks_do_not():
+    tiles = sql(T.select(q=ibis.ntile(2).over(order_by=T.a)), "duckdb")
+    ranks = sql(T.select(q=ibis.rank().over(order_by=T.a)), "duckdb")
+
+    assert '"customer_id" ASC' in tiles
+    assert "customer_id" not in ranks
+
+
+def test_an_order_that_ends_in_the_customer_is_left_alone():
+    text = sql(T.select(r=ibis.row_number().over(order_by=[T.a, T.customer_id])), "duckdb")
+
+    assert text.count('"customer_id"') == 1
+
+
+def test_guards_twice_are_guards_once():
+    table = T.agg(r=T.a.sum(where=T.ok) / T.b.sum())
+
+    assert sql(table, "duckdb") == " ".join(str(ibis.to_sql(guarded(guarded(table)), dialect="duckdb")).split())

@@ -1,0 +1,147 @@
+"""Campaign response, worked by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kpibook.errors import PluginError
+from kpis.person_shop import catalog_of, compute, figure, row
+from tiny_client import receipt, shop
+
+MARCH = {"period": "2024-03-01/2024-03-31", "data": "2024-01-01/2024-03-31"}
+
+
+def _sent(campaign: str, customer: str, day: str | None, **more: object) -> dict:
+    return {"campaign_id": campaign, "customer_id": customer, "sent_at": day and f"{day} 08:00:00", **more}
+
+
+BOUGHT = shop(
+    receipt(1, "2024-03-06", 10, "anna"),
+    receipt(2, "2024-03-11", 10, "bea"),
+    receipt(3, "2024-03-02", 10, "carl"),
+    receipt(4, "2024-03-02", 10, "dora"),
+    receipt(5, "2024-03-10", 10, "emil", line_id="sold"),
+    receipt(6, "2024-03-12", -10, "emil", return_of_line_id="sold"),
+    receipt(7, "2024-02-28", 10, "fay"),
+    receipt(8, "2024-03-03", 10, "fay"),
+    receipt(9, "2024-03-03", 10, "fay"),
+    receipt(10, "2024-03-26", 10, "gus"),
+    receipt(11, "2024-03-04", 10),
+)
+CAMPAIGNS = [
+    {"campaign_id": "c1", "start_at": "2024-03-01", "response_window_days": 10, "channel": "email"},
+    {"campaign_id": "c2", "start_at": "2024-03-05", "response_window_days": 10, "channel": "post"},
+]
+TARGETS = [
+    _sent("c1", "anna", "2024-03-01", arm="treatment"),
+    _sent("c2", "anna", "2024-03-05"),
+    _sent("c1", "bea", "2024-03-01"),
+    _sent("c1", "carl", "2024-03-01", arm="control"),
+    _sent("c1", "dora", "2024-03-01", delivered=False),
+    _sent("c1", "emil", "2024-03-01"),
+    _sent("c1", "fay", "2024-03-01", opened_at="2024-03-01 09:00:00"),
+    _sent("c2", "gus", "2024-03-25"),
+    _sent("c1", "hal", None, opened_at="2024-03-02 09:00:00"),
+]
+TABLES = {**BOUGHT, "campaigns": CAMPAIGNS, "campaign_targets": TARGETS}
+
+
+def test_response_by_purchase() -> None:
+    """Ten days from 1 March end on the 10th. Counted: anna twice, bea, emil, fay, hal (contacted when c1 began). Not:
+    carl (control), dora (not delivered), gus (his window is open until 3 April). Answered: anna to both (6 March), fay
+    once, for two receipts; not bea (the 11th), emil (returned), hal (only opened). Anna's purchase lies in both
+    windows, so fractionally 1/2 + 1/2 + 1 of 6.
+    """
+    results = compute("campaign_response_rate", TABLES, **MARCH)
+    assert figure("campaign_response_rate", results) == (0.5, 3, 6, "low_n")
+    assert figure("campaign_response_rate", results, "fractional")[:3] == (pytest.approx(1 / 3), 2, 6)
+
+
+def test_response_by_channel_of_the_campaign() -> None:
+    many = [_sent("c1", f"p{i}", "2024-03-01") for i in range(10)] + [
+        _sent("c2", f"p{i}", "2024-03-05") for i in range(10)
+    ]
+    tables = {**shop(receipt(1, "2024-03-14", 5, "p1")), "campaigns": CAMPAIGNS, "campaign_targets": many}
+    results = compute("campaign_response_rate", tables, **MARCH, breakdowns=("channel",))
+    assert figure("campaign_response_rate", results, "email")[:3] == (0, 0, 10)
+    assert figure("campaign_response_rate", results, "post")[:3] == (pytest.approx(0.1), 1, 10)
+
+
+def test_a_window_of_ones_own_replaces_that_of_the_campaigns() -> None:
+    """Six days: anna answers c1 on the sixth day and c2 on the second, fay c1; gus (two days on) counts now, for his
+    window ends on 30 March: 4 of 7. The campaigns' own windows are not needed.
+    """
+    results = compute(
+        "campaign_response_rate",
+        TABLES,
+        **MARCH,
+        settings={"window_days": 6},
+        without=["campaigns.response_window_days"],
+    )
+    assert figure("campaign_response_rate", results)[:3] == (pytest.approx(4 / 7), 4, 7)
+
+
+def test_contacts_stand_in_the_period_of_their_day() -> None:
+    results = compute("campaign_response_rate", TABLES, "2024-03-05/2024-03-10", data="2024-01-01/2024-03-31")
+    assert figure("campaign_response_rate", results)[:3] == (1, 1, 1)
+
+
+def test_reply() -> None:
+    """Anna replied on the tenth day, bea on the eleventh, carl as a control: 1 of 3. Purchases are not looked at."""
+    targets = [
+        _sent("c1", "anna", "2024-03-01", replied_at="2024-03-10 23:00:00"),
+        _sent("c1", "bea", "2024-03-01", replied_at="2024-03-11 00:00:00"),
+        _sent("c1", "carl", "2024-03-01", replied_at="2024-03-02", arm="control"),
+        _sent("c1", "fay", "2024-03-01", replied_at=None),
+    ]
+    tables = {**BOUGHT, "campaigns": CAMPAIGNS, "campaign_targets": targets}
+    results = compute("campaign_response_rate", tables, **MARCH, settings={"response": "reply"})
+    assert figure("campaign_response_rate", results)[:3] == (pytest.approx(1 / 3), 1, 3)
+
+
+def test_redemption() -> None:
+    """Anna's member redeemed a reward on 6 March, inside both windows; an unknown member's does not count."""
+    tables = {
+        **TABLES,
+        "memberships": [{"member_id": "m", "customer_id": "anna"}],
+        "redemptions": [
+            {"redemption_id": i, "member_id": m, "ts": "2024-03-06"} for i, m in enumerate(["m", "stranger"])
+        ],
+    }
+    results = compute("campaign_response_rate", tables, **MARCH, settings={"response": "redemption"})
+    assert figure("campaign_response_rate", results)[:3] == (pytest.approx(2 / 6), 2, 6)
+    assert figure("campaign_response_rate", results, "fractional")[:3] == (pytest.approx(1 / 6), 1, 6)
+
+
+@pytest.mark.parametrize(
+    ("response", "tables"),
+    [
+        ("reply", {"campaign_targets", "campaigns"}),
+        ("purchase", {"campaign_targets", "campaigns", "transactions", "order_lines"}),
+        ("redemption", {"campaign_targets", "campaigns", "redemptions", "memberships"}),
+    ],
+)
+def test_only_what_the_response_needs(response: str, tables: set[str]) -> None:
+    resolved = catalog_of("campaign_response_rate").resolve({"campaign_response_rate": {"response": response}})
+    assert set(resolved.kpis["campaign_response_rate"].needs) - {"periods"} == tables
+
+
+def test_unknown_response_is_refused() -> None:
+    with pytest.raises(PluginError) as caught:
+        catalog_of("campaign_response_rate").resolve({"campaign_response_rate": {"response": "opened"}})
+    assert str(caught.value) == (
+        "settings.campaign_response_rate.response: 'opened' is none of its choices"
+        " · use one of: purchase, redemption, reply"
+    )
+
+
+def test_no_delivered_contact() -> None:
+    tables = {**BOUGHT, "campaigns": CAMPAIGNS, "campaign_targets": [_sent("c1", "dora", "2024-03-01", delivered=None)]}
+    found = row(compute("campaign_response_rate", tables, **MARCH), "campaign_response_rate")
+    assert (found["value"], found["status"], json.loads(found["reason"])) == (
+        None,
+        "undefined",
+        {"id": "reason.zero_denominator"},
+    )

@@ -1,0 +1,87 @@
+"""Targets met, worked by hand."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from kpis.person_shop import SHOP, YEARS, catalog_of, figure, row
+from tiny_client import run
+
+KPIS = ("active_customers", "rfm_segments", "retention_rate", "target_attainment")
+
+
+def _given(**targets: tuple) -> dict:
+    """Targets as the engine and the table ``targets`` see them; each is (comparator, target, baseline)."""
+    return {
+        "targets": [SimpleNamespace(kpi=k, segment="total", value=t[1], comparator=t[0]) for k, t in targets.items()],
+        "rows": [
+            {
+                "target_id": k,
+                "kpi_id": k,
+                "segment": "total",
+                "comparator": t[0],
+                "target_value": t[1],
+                "baseline_value": t[2],
+            }
+            for k, t in targets.items()
+        ],
+    }
+
+
+def _computed(given: dict) -> object:
+    return run({**SHOP, "targets": given["rows"]}, **YEARS, catalog=catalog_of(*KPIS), targets=given["targets"])
+
+
+def test_target_attainment() -> None:
+    """Active customers are 3, wanted >= 2: met, and (3 - 1)/(2 - 1) = twice the way. Best RFM cells hold nobody, wanted
+    >= 1: missed, without a baseline 0. Retention of three persons is not shown: open. 1 of 2 judged, of 3 targets.
+    """
+    results = _computed(
+        _given(active_customers=(">=", 2, 1), rfm_segments=(">=", 90, None), retention_rate=(">=", 0.9, 0.5))
+    )
+    assert figure("target_attainment", results) == (0.5, 1, 2, "ok")
+    assert row(results, "target_attainment")["n"] == 3
+    assert figure("target_attainment", results, "active_customers")[0] == pytest.approx(2)
+    kept = results.scorecard[results.scorecard.kpi == "target_attainment"].set_index("segment")
+    assert kept.loc["retention_rate", "status"] == "low_n"
+    assert kept.loc["active_customers", "segment_by"] == "kpi"
+
+
+def test_progress_towards_fewer() -> None:
+    """Wanted at most 1 from 5; with 3 half of the way is covered, and the target missed."""
+    results = _computed(_given(active_customers=("<=", 1, 5)))
+    assert figure("target_attainment", results)[:3] == (0, 0, 1)
+    assert figure("target_attainment", results, "active_customers")[0] == pytest.approx(0.5)
+
+
+def test_target_equal_to_its_baseline() -> None:
+    results = _computed(_given(active_customers=(">=", 3, 3)))
+    assert figure("target_attainment", results)[0] == 1
+    assert figure("target_attainment", results, "active_customers")[0] == 1
+
+
+def test_nothing_can_be_judged() -> None:
+    found = row(_computed(_given(retention_rate=(">=", 0.9, 0.5))), "target_attainment")
+    assert (found["value"], found["status"], json.loads(found["reason"])) == (
+        None,
+        "undefined",
+        {"id": "reason.zero_denominator"},
+    )
+
+
+def test_superseded_targets_are_left_out() -> None:
+    given = _given(active_customers=(">=", 2, 1))
+    old = {**given["rows"][0], "target_id": "old", "superseded_at": "2024-02-01"}
+    results = _computed({**given, "rows": [*given["rows"], old]})
+    assert figure("target_attainment", results)[:3] == (1, 1, 1)
+
+
+def test_without_targets() -> None:
+    found = row(run(SHOP, **YEARS, catalog=catalog_of(*KPIS)), "target_attainment")
+    assert (found["status"], json.loads(found["reason"])) == (
+        "missing_data",
+        {"id": "reason.missing_table", "tables": "targets"},
+    )

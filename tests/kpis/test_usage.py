@@ -1,0 +1,158 @@
+"""Usage classes, concentration, moves and RFM, worked by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kpis.person_shop import compute, figure, row, spenders
+from tiny_client import receipt, shop
+
+YEARS = {"period": "2024-01-01/2024-12-31", "compare": "2023-01-01/2023-12-31"}
+SPENT = spenders(
+    ("2023-06-01", {"anna": 10, "bea": 20, "carl": 30, "dora": 40, "emil": 50}),
+    ("2024-06-01", {"anna": 45, "bea": 35, "carl": 30, "dora": 30, "fay": 100}),
+)
+
+
+def test_usage_classes_keep_the_cut_points_of_the_comparison_period() -> None:
+    """2023: three of five spend up to 30 (P50), four up to 40 (P80). 2024 by these: carl and dora low, bea (35) medium,
+    anna (45) and fay (100) heavy, with 145 of 240. By its own cut points (35 and 45) only fay would be heavy.
+    """
+    results = compute("usage_class_share", SPENT, **YEARS, data="2022-01-01/2024-12-31")
+    assert figure("usage_class_share", results) == (pytest.approx(0.4), 2, 5, "low_n")
+    assert figure("usage_class_share", results, "medium")[0] == pytest.approx(0.2)
+    assert figure("usage_class_share", results, "low")[0] == pytest.approx(0.4)
+    assert figure("usage_class_share", results, "revenue_of_heavy")[:3] == (pytest.approx(145 / 240), 145, 240)
+    assert figure("usage_class_share", results, "revenue_of_low")[1] == 60
+    assert figure("usage_class_share", results, period="previous")[:3] == (pytest.approx(0.2), 1, 5)
+    assert json.loads(row(results, "usage_class_share")["reason"]) == {
+        "id": "reason.too_few_cases",
+        "n": 5,
+        "minimum": 30,
+    }
+
+
+def test_usage_classes_take_their_own_cut_points_when_the_comparison_is_not_covered() -> None:
+    """Data from June 2023: 2023 has no full year. 2024: P50 = 35, P80 = 45, so fay alone is heavy."""
+    results = compute("usage_class_share", SPENT, **YEARS, data="2023-06-01/2024-12-31")
+    assert figure("usage_class_share", results)[:3] == (pytest.approx(0.2), 1, 5)
+    assert figure("usage_class_share", results, period="previous")[3] == "missing_data"
+
+
+def test_usage_classes_without_comparison() -> None:
+    results = compute("usage_class_share", SPENT, YEARS["period"], data="2022-01-01/2024-12-31")
+    assert figure("usage_class_share", results)[:3] == (pytest.approx(0.2), 1, 5)
+
+
+def test_pareto_share() -> None:
+    """2024: a fifth of five persons is one, fay: 100 of 240. 2023: emil, 50 of 150."""
+    results = compute("pareto_share", SPENT, **YEARS, data="2022-01-01/2024-12-31")
+    assert figure("pareto_share", results) == (pytest.approx(100 / 240), 100, 240, "low_n")
+    assert figure("pareto_share", results, period="previous")[:3] == (pytest.approx(1 / 3), 50, 150)
+    assert json.loads(row(results, "pareto_share")["reason"]) == {
+        "id": "reason.too_few_customers",
+        "n": 5,
+        "minimum": 100,
+    }
+
+
+def test_pareto_share_rounds_the_fifth_up_and_leaves_strangers_out() -> None:
+    """A fifth of six persons is two: 6 + 5 of 21; the anonymous 500 are nobody's. Of equals, one is enough."""
+    days = spenders(("2024-06-01", {"a": 6, "b": 5, "c": 4, "d": 3, "e": 2, "f": 1, None: 500}))
+    results = compute("pareto_share", days, YEARS["period"], data="2022-01-01/2024-12-31")
+    assert figure("pareto_share", results)[1:3] == (11, 21)
+    ties = spenders(("2024-06-01", {"a": 5, "b": 5, "c": 1, "d": 1, "e": 1}))
+    results = compute("pareto_share", ties, YEARS["period"], data="2022-01-01/2024-12-31")
+    assert figure("pareto_share", results)[1:3] == (5, 13)
+
+
+def test_low_to_heavy_conversion() -> None:
+    """Cut points of 2023, 30 and 40. Lows of 2023: anna (45 in 2024: heavy), bea (35: medium), carl (30: low): 2/3.
+    Dora fell from medium to low, emil from heavy to nothing; fay was not there before.
+    """
+    results = compute("low_to_heavy_conversion", SPENT, **YEARS, data="2022-01-01/2024-12-31")
+    assert figure("low_to_heavy_conversion", results) == (pytest.approx(2 / 3), 2, 3, "low_n")
+    table = results.tables["low_to_heavy_conversion"]
+    now = table[table["period"] == "current"]
+    cells = {(r.row, r.column): (r.numerator, r.denominator) for r in now.itertuples()}
+    assert cells == {
+        ("low", "heavy"): (1, 3),
+        ("low", "medium"): (1, 3),
+        ("low", "low"): (1, 3),
+        ("medium", "low"): (1, 1),
+        ("heavy", "lost"): (1, 1),
+    }
+
+
+def test_low_to_heavy_conversion_needs_two_windows() -> None:
+    results = compute("low_to_heavy_conversion", SPENT, YEARS["period"], data="2023-06-01/2024-12-31")
+    assert figure("low_to_heavy_conversion", results)[3] == "missing_data"
+
+
+def test_rfm_segments() -> None:
+    """Five persons, each better than the one before in all three: scores 1 to 5. Dora and emil have all >= 4."""
+    receipts, number = [], 0
+    for place, name in enumerate(["anna", "bea", "carl", "dora", "emil"], 1):
+        for visit in range(place):
+            number += 1
+            receipts.append(receipt(number, f"2024-0{place}-0{visit + 1}", 10, name))
+    receipts.append(receipt(99, "2024-06-30", 500))
+    results = compute("rfm_segments", shop(*receipts), "2024-01-01/2024-06-30")
+    assert figure("rfm_segments", results) == (2, 2, None, "ok")
+    table = results.tables["rfm_segments"]
+    assert [(r.row, r.column, r.numerator) for r in table.itertuples()] == [
+        (f"R{i}F{i}", f"M{i}", 1) for i in range(1, 6)
+    ]
+
+
+def test_rfm_ties_share_a_score_and_returns_do_not_count() -> None:
+    """All bought once on one day except emil, twice. His purchase of 12 May was returned in full, so he has one too:
+    frequency and recency are equal for all, score 1; money 10, 20, 30, 40, 50 scores 1 to 5.
+    """
+    spends = {"anna": 10, "bea": 20, "carl": 30, "dora": 40, "emil": 50}
+    tables = spenders(("2024-05-01", spends))
+    tables["transactions"] += [
+        {"transaction_id": t, "ts": "2024-05-12 09:00:00", "customer_id": "emil"} for t in ("s", "r")
+    ]
+    tables["order_lines"] += [
+        {"transaction_id": "s", "line_id": "s", "net_amount": 5},
+        {"transaction_id": "r", "line_id": "r", "net_amount": -5, "return_of_line_id": "s"},
+    ]
+    results = compute("rfm_segments", tables, "2024-01-01/2024-06-30", data="2024-01-01/2024-06-30")
+    assert figure("rfm_segments", results)[0] == 0
+    table = results.tables["rfm_segments"]
+    assert [(r.row, r.column) for r in table.itertuples()] == [("R1F1", f"M{i}") for i in range(1, 6)]
+
+
+def test_rfm_cut_points_are_those_of_the_comparison_period() -> None:
+    """First half-year: money 10 to 50, one day each. Second: everybody spends 45, above the cut points 10, 20, 30, 40,
+    on two days, above 1; and comes as near to the end as nobody did before: all five score 5, 5, 5.
+    """
+    first = {n: 10 * i for i, n in enumerate(["anna", "bea", "carl", "dora", "emil"], 1)}
+    tables = spenders(
+        ("2023-10-01", first), ("2024-06-29", dict.fromkeys(first, 15)), ("2024-06-30", dict.fromkeys(first, 30))
+    )
+    results = compute(
+        "rfm_segments", tables, "2024-01-01/2024-06-30", "2023-07-01/2023-12-31", data="2023-07-01/2024-06-30"
+    )
+    assert figure("rfm_segments", results)[0] == 5
+    assert figure("rfm_segments", results, period="previous")[0] == 0
+
+
+def test_rfm_by_margin_needs_the_cost_of_goods() -> None:
+    """With cogs of 49 emil's margin is the lowest, and dora, 40 with no cost, the best."""
+    costs = {"anna": (10, 0), "bea": (20, 0), "carl": (30, 0), "dora": (40, 0), "emil": (50, 49)}
+    receipts, number = [], 0
+    for place, (name, (amount, cogs)) in enumerate(costs.items(), 1):
+        for visit in range(place):
+            number += 1
+            part = {"cogs": cogs / place}
+            receipts.append(receipt(number, f"2024-0{place}-0{visit + 1}", amount / place, name, **part))
+    results = compute("rfm_segments", shop(*receipts), "2024-01-01/2024-06-30")
+    assert figure("rfm_segments", results)[0] == 2
+    assert figure("rfm_segments", results, "by_margin")[0] == 1
+    without = compute("rfm_segments", shop(*receipts), "2024-01-01/2024-06-30", without=["order_lines.cogs"])
+    (verdict,) = without.computability
+    assert (verdict.state, verdict.lost, verdict.missing) == ("partly", ("by_margin",), ("order_lines.cogs",))

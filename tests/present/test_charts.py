@@ -1,0 +1,158 @@
+"""Charts: the same bytes every time, nothing from outside, readable without the drawing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import pytest
+
+from kpibook import results
+from kpibook.present import charts, svg
+from present.cards import figure, months
+from present.drawn import CURVE, PAIRS, SHARES, TILES, every
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kpibook.present.words import Words
+
+
+def test_charts_stand_alone_and_speak(card: pd.DataFrame, words: Words):
+    page = ""
+    for name, chart in every(card, words).items():
+        assert "http" not in chart.html, name
+        assert "<script" not in chart.html, name
+        assert not re.search(r"@import|url\((?!#)|href=", chart.html), name
+        drawing = ET.fromstring(re.search(r"<svg.*</svg>", chart.html, re.DOTALL)[0])  # noqa: S314  our own
+        assert drawing.get("role") == "img"
+        assert len(drawing.get("aria-label")) > 20, name
+        assert drawing[0].tag == "title"
+        assert drawing[0].text
+        assert drawing.get("viewBox").startswith("0 0 ")
+        page += chart.html
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_language_is_on_the_axes(card: pd.DataFrame, words: Words):
+    labels = charts.trend(card, "avg_receipt", words).html
+    december = {"en": "Dec", "es": "dic", "de": "Dez", "it": "dic"}[words.language]
+    assert f">{december}<" in labels
+    assert {"en": ">€28.00<", "es": ">28,00\u00a0€<", "de": ">28,00\u00a0€<", "it": ">28,00\u00a0€<"}[
+        words.language
+    ] in labels
+
+
+def test_the_same_bytes_in_another_process(card: pd.DataFrame, tmp_path: Path):
+    card.to_pickle(tmp_path / "card.pickle")
+    program = """
+import hashlib, sys
+import pandas as pd
+from present.drawn import every
+from kpibook.present.words import Words
+card = pd.read_pickle(sys.argv[1])
+if sys.argv[2] == "later":
+    every(card, Words("en", "USD"))
+print(hashlib.sha256("".join(c.html for c in every(card, Words("de")).values()).encode()).hexdigest())
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "card.pickle")]
+    here = Path(__file__).parents[1]
+    when = ("first", "later")
+    found = [subprocess.run([*command, w], capture_output=True, text=True, check=True, cwd=here) for w in when]
+    assert len(found[0].stdout.strip()) == 64
+    assert found[0].stdout == found[1].stdout
+
+
+def test_every_specification_is_valid_vega_lite(card: pd.DataFrame, english: Words, monkeypatch: pytest.MonkeyPatch):
+    specs: list[dict[str, Any]] = []
+    real = svg.vlc.vegalite_to_svg
+
+    class Spy:
+        @staticmethod
+        def vegalite_to_svg(spec: dict[str, Any], **options: Any) -> str:
+            specs.append(spec)
+            return real(spec, **options)
+
+    monkeypatch.setattr(svg, "vlc", Spy)
+    every(card, english)
+    assert len(specs) == 6
+    for spec in specs:
+        alt.Chart.from_dict(spec)
+
+
+def test_a_month_with_too_few_cases_is_left_out_and_said(card: pd.DataFrame, english: Words):
+    chart = charts.trend(card, "avg_receipt", english)
+    assert (
+        chart.text
+        == "Avg receipt by month; the band is the 95% interval. One point has too few cases and is not drawn."
+    )
+    assert ">Mar<" in chart.html
+    assert "from July 2017 ($28.75) to December 2017 ($30.00); lowest $28.75 in July 2017" in chart.html
+
+
+def test_a_year_before_lies_under_its_months(english: Words):
+    rows = [r for r in months("x", "2017") if r["period"] == "current"]
+    before = [{**r, "period": "previous", "segment": "2016" + r["segment"][4:]} for r in rows]
+    html = charts.trend(results.scorecard(rows + before), "x", english).html
+    assert html.count(">Jul<") == 1
+    assert ">2016<" not in html
+
+
+def test_full_counts_have_no_band(english: Words):
+    rows = [{**r, "low": r["value"], "high": r["value"]} for r in months("x")]
+    assert charts.trend(results.scorecard(rows), "x", english).text.startswith("X by month; full counts.")
+
+
+def test_two_points_are_no_trend(english: Words):
+    rows = months("x")[6:8]
+    assert charts.trend(results.scorecard(rows), "x", english).html == ""
+
+
+def test_small_segments_are_left_out_and_said(card: pd.DataFrame, english: Words):
+    chart = charts.segments(card, "avg_receipt", "channel", english)
+    assert chart.text == (
+        "Avg receipt by channel, with 95% intervals. The dashed line is the total, $28.31. "
+        "One segment has too few cases and is not drawn."
+    )
+    assert "&lt;script&gt;" in chart.html
+
+
+def test_a_total_of_sums_does_not_squeeze_its_parts(english: Words):
+    rows = [figure("net_sales", v, v, v, segment_by="channel", segment=s) for s, v in (("web", 100.0), ("app", 90.0))]
+    rows.append(figure("net_sales", 190.0, 190.0, 190.0))
+    assert "dashed" not in charts.segments(results.scorecard(rows), "net_sales", "channel", english).text
+
+
+def test_a_comparison_by_membership_is_an_association(english: Words):
+    rows = [
+        figure("x", v, v - 0.1, v + 0.1, segment_by="member", segment=s)
+        for s, v in (("member", 0.7), ("non_member", 0.4))
+    ]
+    said = "Association, not effect: the groups differ in more than the programme."
+    assert charts.segments(results.scorecard(rows), "x", "member", english).text.endswith(said)
+    assert every(results.scorecard(rows), english)["dumbbell"].text.endswith(said)
+
+
+def test_a_survival_curve_ends_where_few_are_at_risk(english: Words):
+    chart = charts.survival(CURVE, english, name="gaps", title="Gaps")
+    assert "Gaps: the curve falls to 6.9% after 52\u00a0days." in chart.html
+    few = CURVE.assign(at_risk=12.0)
+    assert charts.survival(few, english, name="gaps", title="Gaps").html == ""
+
+
+@pytest.mark.parametrize("name", ["bars", "dumbbell", "heatmap"])
+def test_nothing_known_is_nothing_drawn(name: str, english: Words):
+    empty = {"bars": SHARES, "dumbbell": PAIRS, "heatmap": TILES}[name].iloc[:0]
+    sides = {"unit": "money", "left": "With", "right": "Without"} if name == "dumbbell" else {}
+    assert getattr(charts, name)(empty, english, name="x", title="X", **sides).html == ""
+
+
+def test_noise_in_the_last_bits_is_not_drawn():
+    """0.1 + 0.2 and 0.3 differ by 5.6e-17; both are drawn as 0.3."""
+    assert svg.settled({"data": [{"y": 0.1 + 0.2, "n": 3, "name": "x"}]}) == {"data": [{"y": 0.3, "n": 3, "name": "x"}]}

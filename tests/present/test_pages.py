@@ -1,0 +1,189 @@
+"""Page one, chapters, and what a notebook is given."""
+
+# ruff: noqa: RUF001  the dashes and minus signs are what is tested
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from kpibook import results
+from kpibook.present import chapters, display
+from kpibook.present.verdict import five, headline, lacking, verdict
+from present.cards import HOSTILE, figure
+
+if TYPE_CHECKING:
+    from kpibook.present.words import Words
+
+COMPARED = "January – June 2017"
+
+
+def facts(**rows: int) -> dict[str, SimpleNamespace]:
+    margin = frozenset({"cogs", "gross_amount"} if rows.pop("margin", 0) else {"gross_amount"})
+    names = ("memberships", "programme_costs", "order_lines", "campaign_targets")
+    return {name: SimpleNamespace(rows=rows.get(name, 0), supplied=margin) for name in names}
+
+
+def test_page_one_in_words(card: pd.DataFrame, english: Words):
+    page = verdict(
+        card, english, facts=facts(memberships=9, campaign_targets=9), findings=["no_controls"], compared=COMPARED
+    )
+    lines = f"""\
+The verdict
+Whether the programme pays cannot be said from these data: the costs of the programme were not supplied; \
+the margin of what was sold was not supplied; there is no control group to show what would have been bought anyway.
+What can be said stands in 5 figures. Against {COMPARED}: 2 clearly higher, 1 clearly lower, \
+1 without clear change. Targets: 1 met, 1 missed, 1 cannot be told yet.
+Member revenue share: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · Higher than in {COMPARED}: +2.2 pp, \
+interval +0.4 pp to +4.1 pp · Target 61.0%: cannot be told yet, the interval covers the target
+Avg receipt: $28.31 · 95% interval: $27.90 to $28.71; n = 2,469 · No comparison with {COMPARED} is possible \
+· Target $30.00: missed
+Retention rate: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · No clear change against {COMPARED}: +0.7 pp, \
+interval −0.4 pp to +1.8 pp · Target 55.0%: met
+Net sales: $2,350,413 · Full count, no sampling; n = 78,000 · Higher than in {COMPARED}: +$119,222, \
+interval +$61,000 to +$177,000
+Churn rate: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · Lower than in {COMPARED}: −1.7 pp, \
+interval −2.8 pp to −0.6 pp"""
+    assert page.text.replace("\u00a0", " ").splitlines()[:8] == lines.splitlines()
+
+
+def test_a_figure_that_cannot_be_shown_yields_its_place_unless_it_has_a_target():
+    few = {"status": "low_n", "reason": '{"id": "reason.too_few_cases", "n": 3, "minimum": 30}'}
+    rows = [
+        figure("retention_rate", 0.5, **few),
+        figure("churn_rate", 0.5, 0.4, 0.6, target=0.3, target_state="none", **few),
+    ]
+    assert [r["kpi"] for r, _ in five(results.scorecard(rows))] == ["churn_rate"]
+
+
+def test_a_target_without_a_figure_is_not_judged(english: Words):
+    few = {"status": "low_n", "reason": '{"id": "reason.too_few_cases", "n": 3, "minimum": 30}'}
+    card = results.scorecard([figure("churn_rate", 0.5, target=0.3, target_state="none", **few)])
+    assert verdict(card, english).text.splitlines()[-2] == (
+        "Churn rate: withheld · Too few cases: 3; at least 30 are needed. · No comparison period"
+        " · Target 30.0%: cannot be judged without the figure"
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.1, 0.9, "pays: its incremental return is 50.0%, and the whole interval, 10.0% to 90.0%, lies above zero."),
+        (-0.1, 1.1, "estimated at 50.0%, but the interval, −10.0% to 110.0%, covers zero."),
+        (None, None, "cannot be told yet: its incremental return is estimated at 50.0%, without an interval."),
+    ],
+)
+def test_the_verdict_follows_the_interval_of_the_roi(low: float, high: float, said: str, english: Words):
+    assert headline(results.scorecard([figure("programme_roi", 0.5, low, high)]), english).endswith(said)
+
+
+def test_a_programme_that_loses(english: Words):
+    said = headline(results.scorecard([figure("programme_roi", -0.5, -0.9, -0.1)]), english)
+    assert said.startswith("The programme does not pay: its incremental return is −50.0%")
+
+
+def test_what_is_lacking_for_an_answer():
+    assert lacking(None) == ["kpi"]
+    assert lacking(facts()) == ["members", "costs", "margin", "controls"]
+    complete = facts(memberships=1, programme_costs=1, campaign_targets=1, margin=1)
+    assert lacking(complete) == ["kpi"]
+    assert lacking(complete, ["no_controls"]) == ["controls"]
+
+
+def test_nothing_to_show_is_said(english: Words):
+    page = verdict(results.scorecard([]), english)
+    assert "No figure of page one can be shown from these data." in page.text
+    assert "kb-cards" not in page.html
+
+
+def test_headings_go_down_by_one(card: pd.DataFrame, words: Words):
+    page = display.stack(
+        [
+            chapters.cover(words, title=HOSTILE, facts={"cover.period": "2017", "cover.source": ""}),
+            verdict(card, words, compared=COMPARED),
+            chapters.section(card, {}, "sales", words),
+            chapters.other_sections(card, {}, ["sales"], words),
+        ]
+    )
+    levels = [int(n) for n in re.findall(r"<h([1-6])", page.html)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert "<script" not in page.html
+    assert "http" not in page.html
+    assert words("cover.source") not in page.text
+    ids = re.findall(r' id="([^"]+)"', page.html)
+    assert len(ids) == len(set(ids))
+
+
+def test_foreign_families_follow_ours(card: pd.DataFrame, english: Words):
+    titles = re.findall(r"<h2[^>]*>([^<]+)<", chapters.other_sections(card, {}, ["sales"], english).html)
+    assert titles == ["Customers and retention", "Zeta Pack"]
+
+
+def test_a_family_without_kpis_says_so(card: pd.DataFrame, english: Words):
+    said = display.paragraph("Return and cost of the programme: no KPI of this family is installed.", "note")
+    assert chapters.section(card, {}, "return", english) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (1.0, "Every sale can be traced to a person: figures on customers cover them all."),
+        (0.8, "Figures on customers cover the 80.0% of sales that can be traced to a person."),
+        (0.3, "Partial view: figures on customers cover only the 30.0% of sales that can be traced to a person."),
+    ],
+)
+def test_figures_on_persons_say_what_they_cover(share: float, said: str, english: Words):
+    rows = [figure("identified_sales_share", share, share, share, family="sales"), figure("x", 0.5, 0.4, 0.6)]
+    assert chapters.section(results.scorecard(rows), {}, "customers", english).text.splitlines()[1] == said
+
+
+def test_curves_and_matrices_stand_under_their_kpi(card: pd.DataFrame, english: Words):
+    matrix = pd.DataFrame(
+        {"period": ["current"], "row": ["low"], "column": ["heavy"], "value": [0.2], "status": ["ok"]}
+    )
+    page = chapters.section(card, {"churn_rate": matrix, "churn_rate.other": matrix}, "customers", english)
+    assert '<h3 id="kb-kpi-churn-rate">Churn rate</h3>' in page.html
+    assert "Churn rate, cell by cell" in page.html
+    assert "Churn rate: other, cell by cell" in page.html
+    unknown = pd.DataFrame({"a": [1]})
+    assert chapters.beside(unknown, "x", "X", english).html == ""
+
+
+def test_the_consultants_notes_come_before_the_findings(english: Words):
+    page = chapters.data_quality([], english, ["Members are a proxy."])
+    assert page.text.splitlines() == [
+        "The data",
+        "To be borne in mind when reading:",
+        "- Members are a proxy.",
+        "Nothing to report: every check passed.",
+    ]
+
+
+def test_a_display_gives_html_and_a_text_that_is_always_the_same():
+    shown = display.paragraph("a < b")
+    bundle = shown._repr_mimebundle_()
+    assert bundle["text/plain"] == "a < b" == repr(shown)
+    assert bundle["text/html"].endswith('<div class="kb"><p>a &lt; b</p></div>')
+    assert bundle["text/html"].startswith("<style>.kb{")
+    assert "http" not in bundle["text/html"]
+    assert "@import" not in bundle["text/html"]
+
+
+def test_anchors_from_any_text():
+    assert display.slug("Zeta <b>Pack") == "kb-zeta-b-pack"
+    assert display.slug("日本") == "kb-e697a5e69cac"
+
+
+def test_classes_stand_in_their_own_order(english: Words):
+    cells = [(r, c, 0.5) for r in ("heavy", "low", "medium") for c in ("heavy", "lost", "low")]
+    moves = pd.DataFrame(cells, columns=["row", "column", "value"])
+    lines = chapters.beside(moves, "x", "X", english).text.splitlines()
+    assert [line.partition(":")[0] for line in lines[1:]] == ["Low users", "Medium users", "Heavy users"]
+    rows = [figure("x", 0.5, 0.4, 0.6, segment_by="usage_class", segment=s) for s in ("heavy", "low", "medium")]
+    page = chapters.kpi_details(results.scorecard(rows), {}, "x", "X", english).text
+    assert page.index("Low users:") < page.index("Medium users:") < page.index("Heavy users:")

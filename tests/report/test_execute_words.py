@@ -1,0 +1,135 @@
+"""What a template, a worker or a kernel did wrong, in whole messages, without starting any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, RunError
+from kpibook.report.execute import judge, quieten
+from kpibook.report.supervise import Ended
+from kpibook.report.worker import refuse
+from report.small_client import Limits, Params, write_notebook
+
+FAILED = Ended(4)
+TEMPLATE = Path("audit.ipynb")
+PARAMS = Params(Path("shop.yaml"), TEMPLATE, limits=Limits(minutes=30))
+
+
+@pytest.fixture
+def staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "template.ipynb"
+
+
+def test_a_template_that_sets_params_is_taken(staged: Path) -> None:
+    assert refuse(str(write_notebook(staged))) is None
+    assert nbformat.read("work/template.ipynb", as_version=4).metadata.kernelspec.name == "python3"
+
+
+def test_a_template_without_the_tag_is_refused(staged: Path) -> None:
+    """N6: Papermill would run it with its defaults and call it a success."""
+    assert refuse(str(write_notebook(staged, tag="parametres"))) == (
+        "no cell has the tag 'parameters'",
+        'give the cell that sets params = "..." this tag',
+    )
+
+
+@pytest.mark.parametrize(("cell", "sets"), [('parms = "x"', "parms"), ("", "nothing"), ("a = 1\nb = 2", "a, b")])
+def test_a_template_that_does_not_know_params_is_refused(staged: Path, cell: str, sets: str) -> None:
+    """N6: an unknown parameter would be a line in a log."""
+    assert refuse(str(write_notebook(staged, parameters=cell))) == (
+        f"the cell tagged 'parameters' sets {sets} and no 'params'",
+        'let it set params = "...", the path of a params file',
+    )
+
+
+def test_a_template_that_is_no_notebook_is_refused(staged: Path) -> None:
+    staged.write_text("{}", encoding="utf-8")
+    what, remedy = refuse(str(staged)) or ("", "")
+    assert what.startswith("cannot be read as a notebook (")
+    assert remedy == "name a Jupyter notebook (.ipynb)"
+
+
+def failed(*events: dict, ended: Ended = FAILED, cells: int = 9) -> KpibookError:
+    with pytest.raises(KpibookError) as raised:
+        judge(PARAMS, TEMPLATE, ended, list(events), cells)
+    return raised.value
+
+
+CELL = {"event": "cell", "cell": 3}
+
+
+def error(name: str, text: str) -> dict:
+    return {"event": "error", "kind": "cell", "cell": 3, "name": name, "text": text}
+
+
+def test_done_and_exit_0_is_the_only_success() -> None:
+    judge(PARAMS, TEMPLATE, Ended(0), [CELL, {"event": "done"}], 9)
+
+
+def test_a_refused_template_is_a_mistake_in_the_params() -> None:
+    found = failed({"event": "refused", "what": "no cell has it", "remedy": "give it"}, ended=Ended(2))
+    assert (type(found), str(found)) == (ParamsError, "audit.ipynb: no cell has it · give it")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("DataError", DataError), ("PluginError", PluginError), ("RunError", RunError)]
+)
+def test_errors_of_ours_keep_class_and_text(name: str, kind: type[KpibookError]) -> None:
+    text = "x.csv:3: no rows: none · ask\ny.csv: empty · ask too"
+    found = failed(CELL, error(name, text))
+    assert (type(found), str(found)) == (kind, text)
+
+
+def test_a_data_error_of_another_library_is_not_taken_for_ours() -> None:
+    found = failed(CELL, error("DataError", "No numeric types to aggregate"))
+    assert (type(found), str(found)) == (
+        RunError,
+        "audit.ipynb, cell 3 of 9: DataError: No numeric types to aggregate · read the traceback in report.ipynb",
+    )
+
+
+def test_an_error_without_text_is_told_by_its_name() -> None:
+    assert str(failed(CELL, error("AssertionError", ""))) == (
+        "audit.ipynb, cell 3 of 9: AssertionError · read the traceback in report.ipynb"
+    )
+
+
+def test_a_cell_that_ran_into_a_limit_is_told() -> None:
+    """N2: CellTimeoutError is no CellExecutionError."""
+    assert str(failed(CELL, {"event": "error", "kind": "timeout", "cell": 3})) == (
+        "audit.ipynb, cell 3 of 9: the cell ran into its time limit · raise limits.minutes"
+    )
+
+
+@pytest.mark.parametrize(("code", "how"), [(-9, "signal 9"), (1, "exit code 1"), (0, "exit code 0")])
+def test_a_worker_that_ends_without_a_word_has_failed(code: int, how: str) -> None:
+    assert str(failed(CELL, ended=Ended(code))) == (
+        f"audit.ipynb, cell 3 of 9: the process that executes the notebook ended by {how}"
+        " · read log.txt; when memory ran out, lower limits.memory"
+    )
+
+
+def test_the_clock_before_the_first_cell() -> None:
+    assert str(failed(ended=Ended(-9, "clock"))) == (
+        "audit.ipynb: the run did not end within limits.minutes = 30 and was stopped"
+        " · raise limits.minutes in shop.yaml"
+    )
+
+
+def test_a_user_who_stops_is_no_error() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        judge(PARAMS, TEMPLATE, Ended(-9, "user"), [], 0)
+
+
+def test_ipykernels_remark_on_transport_is_taken_out(tmp_path: Path) -> None:
+    """N16."""
+    log = tmp_path / "log.txt"
+    remark = "[IPKernelApp] WARNING | Kernel is running over TCP without encryption. All communication\n"
+    log.write_text(f"before\n{remark}after\n", encoding="utf-8")
+    quieten(log)
+    assert log.read_text(encoding="utf-8") == "before\nafter\n"

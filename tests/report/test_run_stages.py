@@ -1,0 +1,200 @@
+"""What happens to the folders, with the notebook's work taken from a run that was made before."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kpibook.errors import Problem
+from kpibook.report import run as runner
+from kpibook.report import stage
+from kpibook.report.validate import Verdict
+from report.small_client import Made, Params, make, record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOLDS = Verdict(())
+PERIOD = "2017-07-01_2017-12-31"
+
+
+@pytest.fixture
+def quick(made: Made, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the notebook and the second execution cost nothing; ``extra`` acts on the staging folder."""
+
+    def prepare(verdict: Verdict = HOLDS, extra: Callable[[Path], Any] = lambda _: None) -> None:
+        def execute(params: Params, template: Path, folder: Path, *_: Any) -> None:
+            for name in ("report.ipynb", "scorecard.parquet", "scorecard.csv", "quality.json"):
+                shutil.copy(made.folder / name, folder / name)
+            shutil.copytree(made.folder / "tables", folder / "tables", dirs_exist_ok=True)
+            extra(folder)
+
+        monkeypatch.setattr(runner, "execute", execute)
+        monkeypatch.setattr(runner, "examine", lambda *_: verdict)
+
+    return prepare
+
+
+def test_the_previous_report_is_kept_as_history(tmp_path: Path, quick: Callable[..., None]) -> None:
+    quick()
+    params, out = make(tmp_path), tmp_path / "reports"
+    first = runner.run(params, out)
+    kept = record_of(first.folder)["run_id"]
+    second = runner.run(params, out)
+    assert (first.code, second.code, first.previous) == (0, 0, None)
+    assert second.folder == out / "corner-shop" / PERIOD
+    assert second.previous == out / "corner-shop" / "history" / PERIOD / kept
+    assert record_of(second.previous)["run_id"] == kept
+    assert sorted(p.name for p in (out / "corner-shop").iterdir()) == [PERIOD, "history"]
+
+
+def test_a_failed_run_leaves_the_report_in_its_place(tmp_path: Path, quick: Callable[..., None]) -> None:
+    quick()
+    params, out = make(tmp_path), tmp_path / "reports"
+    first = runner.run(params, out)
+    before = {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
+    quick(extra=lambda folder: (folder / "quality.json").unlink())
+    second = runner.run(params, out)
+    assert (second.state, second.code) == ("failed", 4)
+    assert second.message == "quality.json: is missing · let the notebook's last cell be book.save()"
+    assert {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()} == before
+    assert record_of(second.folder)["failure"] == {"step": "results", "message": second.message}
+
+
+def test_a_report_that_does_not_hold_is_made_and_says_so(tmp_path: Path, quick: Callable[..., None]) -> None:
+    quick(Verdict((Problem("report.ipynb, cell 4", "shows '1', computed again '2'", "mend it"),)))
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    assert (outcome.state, outcome.code) == ("not_valid", 5)
+    assert outcome.message == "report.ipynb, cell 4: shows '1', computed again '2' · mend it"
+    assert outcome.folder == tmp_path / "reports" / "corner-shop" / PERIOD
+    assert record_of(outcome.folder)["state"] == "not_valid"
+    page = (outcome.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count('<p class="banner" role="alert">This report has not been confirmed:') == 1
+
+
+def test_a_secret_in_any_file_puts_the_report_under_quarantine(
+    tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N7: the values behind ${NAME} must not leave with a report."""
+    monkeypatch.setenv("SHOP_DB", "postgresql://audit:s3cr3t%2Fword@db/shop")
+    params, out = make(tmp_path), tmp_path / "reports"
+    params.path.write_text("source: ${SHOP_DB}\n", encoding="utf-8")
+
+    def leak(folder: Path) -> None:
+        (folder / "quality.json").write_text('{"note": "connected with s3cr3t/word"}', encoding="utf-8")
+
+    quick(extra=leak)
+    outcome = runner.run(params, out)
+    assert (outcome.state, outcome.code) == ("failed", 4)
+    assert outcome.message == (
+        "quality.json: holds the value of ${SHOP_DB} · find out which output shows it, and take it out;"
+        " change the secret if the file has left your hands"
+    )
+    assert sorted(p.name for p in (out / "corner-shop").iterdir()) == ["failed"]
+    assert oct(outcome.folder.stat().st_mode & 0o777) == "0o700"
+    record = record_of(outcome.folder)
+    assert record["leak_scan"] == {"searched": ["SHOP_DB"], "too_short": []}
+    assert record["state"] == "failed"
+
+
+def test_files_the_notebook_leaves_behind_are_refused_and_hidden_ones_removed(
+    tmp_path: Path, quick: Callable[..., None]
+) -> None:
+    def litter(folder: Path) -> None:
+        (folder / ".ipynb_checkpoints").mkdir()
+        (folder / "export.xlsx").write_bytes(b"x")
+        (folder / "plot.png").write_bytes(b"x")
+
+    quick(extra=litter)
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    assert outcome.message == (
+        "notebook: it left export.xlsx, plot.png in the report folder"
+        " · write other files to a folder of your own, by its full path"
+    )
+    assert not (outcome.folder / ".ipynb_checkpoints").exists()
+
+
+def test_a_full_disk_is_told_without_a_traceback(tmp_path: Path, quick: Callable[..., None]) -> None:
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device", "report.ipynb")
+
+    quick(extra=full)
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    assert (outcome.code, outcome.message) == (
+        4,
+        "report.ipynb: No space left on device · see that there is room, and that the folder can be written to",
+    )
+
+
+def test_a_fault_of_ours_is_recorded_and_raised(tmp_path: Path, quick: Callable[..., None]) -> None:
+    def broken(folder: Path) -> None:
+        raise ZeroDivisionError("1/0")
+
+    quick(extra=broken)
+    with pytest.raises(ZeroDivisionError, match="1/0"):
+        runner.run(make(tmp_path), tmp_path / "reports")
+    (place,) = (tmp_path / "reports" / "corner-shop" / "failed").iterdir()
+    assert record_of(place)["failure"] == {
+        "step": "notebook",
+        "message": "a fault of kpibook: ZeroDivisionError('1/0')",
+    }
+
+
+def test_a_run_that_the_user_stops_is_interrupted(tmp_path: Path, quick: Callable[..., None]) -> None:
+    def stopped(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    quick(extra=stopped)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(make(tmp_path), tmp_path / "reports")
+    (place,) = (tmp_path / "reports" / "corner-shop" / "failed").iterdir()
+    assert record_of(place)["state"] == "interrupted"
+
+
+def test_a_command_killed_between_the_two_renames_loses_nothing(made: Made, tmp_path: Path) -> None:
+    """The finished report still lies in the staging folder; the next run puts it into its place."""
+    out = tmp_path / "reports"
+    staged = out / ".staging" / "corner-shop-x"
+    shutil.copytree(made.folder, staged)
+    record = runner.runs.read(staged)
+    record.pid_started = 1.0
+    record.write(staged)
+    assert stage.recover(out) == [out / "corner-shop" / PERIOD]
+    assert record_of(out / "corner-shop" / PERIOD)["state"] == "valid"
+
+
+def test_when_the_second_rename_fails_the_previous_report_comes_back(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "reports"
+    shutil.copytree(made.folder, out / "corner-shop" / PERIOD)
+    record = runner.runs.read(made.folder)
+    gone = out / ".staging" / "gone"
+    gone.mkdir(parents=True)
+    monkeypatch.setattr(type(gone), "chmod", lambda self, mode: self.rmdir())
+    with pytest.raises(FileNotFoundError):
+        stage.publish(gone, out, record)
+    assert record_of(out / "corner-shop" / PERIOD)["run_id"] == record.run_id
+
+
+def test_a_reports_folder_of_an_unknown_run_is_kept_too(made: Made, tmp_path: Path) -> None:
+    out = tmp_path / "reports"
+    (out / "corner-shop" / PERIOD).mkdir(parents=True)
+    shutil.copytree(made.folder, out / "new")
+    _, previous = stage.publish(out / "new", out, runner.runs.read(made.folder))
+    assert previous == out / "corner-shop" / "history" / PERIOD / "unknown"
+
+
+def test_a_validation_that_takes_too_long_ends_the_run(
+    tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick()
+    outcome = runner.run(make(tmp_path, minutes=0.0), tmp_path / "reports")
+    assert (outcome.state, outcome.code) == ("failed", 4)
+    assert outcome.message == (
+        "validation: the run did not end within limits.minutes = 0 and was stopped"
+        " · raise limits.minutes in corner-shop.yaml"
+    )

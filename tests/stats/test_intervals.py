@@ -1,0 +1,61 @@
+"""Intervals against values worked out beforehand."""
+
+from math import isclose, sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpibook.stats.intervals import Z, normal, order_statistic_ranks, student, wilson
+
+
+def test_wilson_of_one_half_of_hundred():
+    """p = 0.5, n = 100, z² = 3.841459: centre 0.5; half = z/(1+z²/n)·sqrt(0.25/100 + z²/40000)
+    = 1.959964/1.03841459 · sqrt(0.0025 + 0.0000960365) = 1.8874580 · 0.05095132 = 0.0961685."""
+    interval = wilson(50, 100)
+
+    assert isclose(interval.low, 0.4038315, abs_tol=1e-6)
+    assert isclose(interval.high, 0.5961685, abs_tol=1e-6)
+
+
+def test_wilson_never_leaves_zero_and_one():
+    """0 of 10: low is 0, high = z²/(n+z²) = 3.841459/13.841459 = 0.2775328."""
+    interval = wilson(0, 10)
+
+    assert interval.low == 0
+    assert isclose(interval.high, 0.2775328, abs_tol=1e-6)
+
+
+def test_student_with_one_degree_of_freedom():
+    """t(0.975; 1) = 12.7062047: 20 ± 12.7062047 · 10."""
+    interval = student(20, 10, 1)
+
+    assert isclose(interval.low, 20 - 127.062047, abs_tol=1e-5)
+    assert isclose(interval.high, 20 + 127.062047, abs_tol=1e-5)
+
+
+def test_normal_uses_the_975_quantile():
+    assert isclose(Z, 1.959963985, abs_tol=1e-9)
+    assert normal(0, 1) == (-Z, Z)
+
+
+def test_order_statistics_of_the_median_of_hundred():
+    """n q = 50, half = 1.96 · sqrt(25) = 9.8: ranks floor(40.2) = 40 and ceil(59.8) + 1 = 61 (Conover 1999)."""
+    assert order_statistic_ranks(100, 0.5) == (40, 61)
+
+
+def test_order_statistics_need_enough_rows():
+    assert order_statistic_ranks(5, 0.5) is None
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1))
+def test_wilson_holds_the_share(n, p):
+    low, high = wilson(p * n, n)
+
+    assert 0 <= low <= p + 1e-12
+    assert p - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize("n", [10, 1000, 100000])
+def test_wilson_width_shrinks_with_the_root_of_n(n):
+    assert isclose(wilson(n / 2, n).width, 2 * Z * sqrt(0.25 / n), rel_tol=0.2)

@@ -1,0 +1,197 @@
+"""Uniqueness, unknown names, failures that stay alone, and hashes."""
+
+import pandas as pd
+import pytest
+
+from kpibook import kpi, ratio, share, total, view
+from kpibook.catalog import build
+from kpibook.errors import PluginError
+from kpibook.tracing import Source
+
+
+@view(key="transaction_id", date="business_date")
+def kept(transactions):
+    """Kept: receipts that count."""
+    return transactions.filter(~transactions.is_test)
+
+
+@kpi(unit="percent", better="neutral")
+def card_use(kept):
+    """Card use: receipts on which the card was shown, out of all receipts."""
+    return share(kept.member_id.notnull())
+
+
+def sources(*definitions, origin="pack 1.0"):
+    return [Source(d, origin) for d in definitions]
+
+
+def refused(*found):
+    with pytest.raises(PluginError) as caught:
+        build(found)
+    return str(caught.value)
+
+
+def named(name, function, **facts):
+    function.__name__ = name
+    return kpi(**{"unit": "money", "better": "higher", **facts})(function)
+
+
+def test_needs_are_read_off_the_expression():
+    resolved = build(sources(kept, card_use)).resolve().kpis["card_use"]
+
+    assert resolved.needs == {"transactions": {"is_test", "member_id"}}
+    assert resolved.failure == ""
+    assert len(resolved.hash) == 12
+
+
+def test_duplicate_ids_name_both_origins():
+    def other(transactions):
+        """Card use: another reading."""
+        return share(transactions.member_id.notnull())
+
+    twin = named("card_use", other)
+    assert refused(*sources(kept, card_use), *sources(twin, origin="plugins/own.py")) == (
+        f"plugins/own.py: {twin.where}: 'card_use' is already defined by pack 1.0: {card_use.where}"
+        " · give it another name"
+    )
+
+
+def test_a_definition_may_not_take_a_tables_name():
+    def function(transactions):
+        """Campaigns: a count."""
+        return total(transactions.count())
+
+    twin = named("campaigns", function)
+    assert refused(*sources(twin)) == (
+        f"pack 1.0: {twin.where}: 'campaigns' is the name of a table of the model · give it another name"
+    )
+
+
+def test_unknown_tables_get_a_suggestion():
+    def function(transactionz):
+        """Receipts: a count."""
+        return total(transactionz.count())
+
+    wrong = named("receipt_count", function)
+    assert refused(*sources(kept, wrong)) == (
+        f"pack 1.0: {wrong.where}: receipt_count: unknown table or view 'transactionz' · did you mean 'transactions'?"
+    )
+
+
+def test_unknown_columns_get_a_suggestion():
+    def function(kept):
+        """Receipts: a count."""
+        return total(kept.count(where=kept.member.notnull()))
+
+    wrong = named("receipt_count", function)
+    assert refused(*sources(kept, wrong)) == (
+        f"pack 1.0: {wrong.where}: receipt_count: 'kept' has no column 'member' · did you mean 'member_id'?"
+    )
+
+
+def test_unknown_columns_of_a_view():
+    @view()
+    def odd(transactions):
+        """Odd: a view."""
+        return transactions.filter(transactions.is_tset)
+
+    assert refused(*sources(odd)) == (
+        f"pack 1.0: {odd.where}: odd: 'transactions' has no column 'is_tset' · did you mean 'is_test'?"
+    )
+
+
+def test_unknown_columns_of_frames():
+    def function(transactions: pd.DataFrame):
+        """Receipts: a count."""
+
+    wrong = named("receipt_count", function, columns={"transactions": ["customer"]})
+    assert refused(*sources(wrong)) == (
+        f"pack 1.0: {wrong.where}: receipt_count: table 'transactions' has no column 'customer'"
+        " · did you mean 'customer_id'?"
+    )
+
+
+def test_a_definition_that_raises_fails_alone():
+    def function(kept):
+        """Broken: a KPI."""
+        raise RuntimeError("no luck")
+
+    broken = named("broken", function)
+    found = build(sources(kept, broken, card_use)).resolve().kpis
+
+    assert found["broken"].failure == f"broken ({broken.where}): RuntimeError: no luck"
+    assert found["card_use"].failure == ""
+
+
+def test_what_is_no_estimate_fails_alone():
+    def function(kept):
+        """Broken: a KPI."""
+        return 3
+
+    broken = named("broken", function)
+    assert build(sources(kept, broken)).resolve().kpis["broken"].failure == (
+        f"broken ({broken.where}): it returns int, not an estimate"
+    )
+
+
+def test_a_view_that_raises_takes_its_kpis_along():
+    @view()
+    def sick(transactions):
+        """Sick: a view."""
+        raise RuntimeError("no luck")
+
+    def function(sick):
+        """Broken: a KPI."""
+        return total(sick.count())
+
+    broken = named("broken", function)
+    found = build(sources(kept, card_use, sick, broken)).resolve().kpis
+    assert found["broken"].failure == f"sick ({sick.where}): RuntimeError: no luck"
+    assert found["card_use"].failure == ""
+
+
+def test_views_in_a_circle():
+    @view()
+    def one(two):
+        """One: a view."""
+        return two
+
+    @view()
+    def two(one):
+        """Two: a view."""
+        return one
+
+    def function(two):
+        """Broken: a KPI."""
+        return total(two.count())
+
+    broken = named("broken", function)
+    assert build(sources(one, two, broken)).resolve().kpis["broken"].failure == "view 'two' depends on itself"
+
+
+def test_settings_reach_the_hash_and_unknown_ones_are_refused():
+    def function(kept, *, floor: int = 0):
+        """Large receipts: share above a floor."""
+        return share(kept.transaction_id.length() > floor)
+
+    catalog = build(sources(kept, named("large", function)))
+    hashes = {catalog.resolve({"large": {"floor": n}}).kpis["large"].hash for n in (0, 0, 7)}
+    assert len(hashes) == 2
+    with pytest.raises(PluginError) as caught:
+        catalog.resolve({"lorge": {"floor": 1}, "large": {"flor": 1}}, lambda *keys: "p.yaml:3: " + ".".join(keys))
+    assert str(caught.value).splitlines() == [
+        "p.yaml:3: lorge: unknown KPI 'lorge' · did you mean 'large'?",
+        "p.yaml:3: large.flor: 'large' has no setting 'flor' · did you mean 'floor'?",
+    ]
+
+
+def test_parts_of_one_estimate_from_two_tables_fail_alone():
+    def function(kept, order_lines):
+        """Per receipt: lines per receipt."""
+        return ratio(order_lines.count(), kept.count(), cluster=kept.customer_id)
+
+    wrong = named("per_receipt", function)
+    assert build(sources(kept, wrong)).resolve().kpis["per_receipt"].failure == (
+        f"per_receipt ({wrong.where}): its parts come from 2 tables"
+        " · join them in a view first, and use where= instead of filter()"
+    )

@@ -1,0 +1,82 @@
+"""What an expression reads, and when its fingerprint changes."""
+
+import subprocess
+import sys
+
+import ibis
+
+from kpibook import model
+from kpibook.lineage import Lineage
+
+TRANSACTIONS = ibis.table(model.schema("transactions"), name="transactions")
+LINES = ibis.table(model.schema("order_lines"), name="order_lines")
+
+
+def receipts(*more):
+    joined = LINES.join(TRANSACTIONS, "transaction_id").filter(lambda t: ~t.is_test)
+    amounts = {name: joined[name].sum() for name in ("net_amount", *more)}
+    return joined.group_by("transaction_id").agg(customer=joined.customer_id.max(), **amounts)
+
+
+def traced(*more):
+    table = receipts(*more)
+    view = ibis.table(table.schema(), name="receipts")
+    return Lineage({"receipts": table.op()}), view
+
+
+def test_only_used_columns_count_through_views_and_joins():
+    lineage, view = traced("cogs", "quantity")
+    tables, views = lineage.reads([view.net_amount.sum(where=view.customer.notnull()).op()])
+
+    assert tables == {
+        "order_lines": {"net_amount", "transaction_id"},
+        "transactions": {"customer_id", "is_test", "transaction_id"},
+    }
+    assert views == {"receipts": {"customer", "net_amount"}}
+
+
+def test_counting_rows_reads_what_decides_them():
+    lineage, view = traced()
+    tables, views = lineage.reads([view.count().op()])
+
+    assert tables == {"order_lines": {"transaction_id"}, "transactions": {"is_test", "transaction_id"}}
+    assert views == {"receipts": frozenset()}
+
+
+def test_unions_and_distinct_rows():
+    lineage, view = traced()
+    both = view.select("customer").union(view.select("customer")).distinct()
+
+    assert lineage.reads([both.count().op()])[1] == {"receipts": {"customer"}}
+
+
+def test_a_view_that_gains_a_column_keeps_the_fingerprint():
+    (small, one), (large, other) = traced(), traced("cogs")
+
+    assert small.digest(one.net_amount.sum().op()) == large.digest(other.net_amount.sum().op())
+
+
+def test_the_fingerprint_sees_conditions_literals_and_sides_of_a_join():
+    lineage, view = traced()
+    paired = view.join(view.view(), "customer")
+    prints = {
+        lineage.digest(value.op())
+        for value in (
+            view.net_amount.sum(),
+            view.net_amount.sum(where=view.customer.notnull()),
+            view.net_amount.sum(where=view.net_amount > 1),
+            view.net_amount.sum(where=view.net_amount > 2),
+            paired.net_amount.sum(),
+            paired.net_amount_right.sum(),
+        )
+    }
+
+    assert len(prints) == 6
+
+
+def test_the_fingerprint_is_the_same_in_another_process():
+    lineage, view = traced()
+    code = "import test_lineage as t; l, v = t.traced(); print(l.digest(v.net_amount.sum().op()))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=__file__[:-16])
+
+    assert found.stdout.strip() == lineage.digest(view.net_amount.sum().op())

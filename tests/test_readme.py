@@ -1,0 +1,75 @@
+"""README's blocks are run: the plugin computes, the params load, the commands exist."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kpibook.cli import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(name: str) -> str:
+    found = re.findall(rf"<!-- test: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def shop(make_project):
+    """A corner shop of 300 receipts: ticket n of client n modulo 120 over 10 + n modulo 60, every third with card."""
+    lines = pd.DataFrame({"ticket": [f"t{n}" for n in range(300)]})
+    lines["client"] = [f"c{n % 120}" for n in range(300)]
+    lines["card"] = [f"c{n % 120}" if n % 3 == 0 else None for n in range(300)]
+    lines["sold_at"] = [f"{2023 + n % 2}-{n % 12 + 1:02d}-15 10:00:00" for n in range(300)]
+    lines["article"] = "a1"
+    lines["pieces"] = 1
+    lines["total"] = [f"{1.21 * (10 + n % 60):.4f}" for n in range(300)]
+    files = {"params/corner-shop.yaml": block("params"), "plugins/baskets.py": block("plugin")}
+    return make_project({**files, "data/ticket_lines.csv": lines})
+
+
+def test_the_params_and_the_plugin_of_the_readme_give_a_book(shop, monkeypatch):
+    """2024 has the odd n: 150 receipts over 11, 13 … 69, five times each; mean 40.
+    Over 50: the odd numbers 51 to 69, ten of thirty: a third."""
+    import kpibook
+
+    monkeypatch.chdir(shop.path)
+    book = kpibook.open("params/corner-shop.yaml")
+    card = book.scorecard.query("segment == 'total' and period == 'current'").set_index("kpi")
+
+    assert card.loc["avg_receipt", "value"] == pytest.approx(40, abs=1e-9)
+    assert card.loc["large_receipts", "value"] == pytest.approx(1 / 3)
+    assert card.loc["large_receipts", "origin"] == "plugins/baskets.py"
+    assert card.loc["web_receipt", "status"] == "missing_data"
+    assert "Corner Shop" in book.cover().html
+
+
+def test_the_message_in_the_readme_is_the_command_s(shop):
+    params = shop.path / "params" / "corner-shop.yaml"
+    params.write_text(params.read_text().replace("period:", "perriod:"))
+    result = shop.run("check", "params/corner-shop.yaml")
+
+    assert result.code == 2
+    assert "params/corner-shop.yaml:6: perriod: unknown key · did you mean 'period'?" in README
+    assert "params/corner-shop.yaml:6: perriod: unknown key · did you mean 'period'?" in result.err
+
+
+def test_commands_and_verbs_of_the_readme_exist():
+    named = set(re.findall(r"`?kpibook (\w+)", README))
+    verbs = set(re.findall(r"make (\w+) ", README))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert {n for n in named if n in COMMANDS} >= {"run", "check", "validate", "schema"} - {"run"}
+    assert len(verbs) >= 5
+    assert all(re.search(rf"^{verb}:", makefile, re.MULTILINE) for verb in verbs)
+
+
+def test_files_and_pictures_of_the_readme_exist():
+    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in t]
+
+    assert len(targets) >= 2
+    assert [t for t in targets if not (ROOT / t).exists()] == []
