@@ -153,7 +153,10 @@ class Book:
     @cached_property
     def _shown(self) -> pd.DataFrame:
         titles = {name: title for name, (title, _) in self._titles.items()}
-        return self.scorecard.assign(title=self.scorecard["kpi"].map(titles).astype(self.scorecard["title"].dtype))
+        card = self.scorecard
+        named = card["segment"].where(card["segment_by"] != "kpi", card["segment"].map(titles))
+        shown = {"title": card["kpi"].map(titles), "segment": named}
+        return card.assign(**{name: column.astype(card[name].dtype) for name, column in shown.items()})
 
     @property
     def _definitions(self) -> pd.DataFrame:

@@ -124,9 +124,8 @@ def test_foreign_families_follow_ours(card: pd.DataFrame, english: Words):
     assert titles == ["Customers and retention", "Zeta Pack"]
 
 
-def test_a_family_without_kpis_says_so(card: pd.DataFrame, english: Words):
-    said = display.paragraph("Return and cost of the programme: no KPI of this family is installed.", "note")
-    assert chapters.section(card, {}, "return", english) == said
+def test_a_family_without_kpis_has_no_chapter(card: pd.DataFrame, english: Words):
+    assert chapters.section(card, {}, "return", english) == display.Display("", "")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -169,13 +170,23 @@ def test_a_body_with_a_title_of_its_own_gets_no_second_one() -> None:
     assert accessible("<p>a</p>", "Title", "L") == ("<h1>Title</h1>\n", "<p>a</p>")
 
 
+def test_the_page_and_its_fragments_name_no_colour_twice() -> None:
+    """A fragment that sets --soft for itself would otherwise recolour what the page paints with its own --soft."""
+    page = resources.files("kpibook.report").joinpath("template/page.css").read_text(encoding="utf-8")
+    fragments = resources.files("kpibook.present").joinpath("style.css").read_text(encoding="utf-8")
+    used = set(re.findall(r"var\((--[a-z]+)\)", page)) - {"--ink", "--line", "--accent"}
+
+    assert used == {"--quiet", "--wash"}
+    assert used.isdisjoint(re.findall(r"(--[a-z]+):", fragments))
+
+
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize(("ink", "paper"), [("--ink", "#ffffff"), ("--quiet", "--soft"), ("--accent", "#ffffff")])
+@pytest.mark.parametrize(("ink", "paper"), [("--ink", "#ffffff"), ("--quiet", "--wash"), ("--accent", "#ffffff")])
 def test_contrast_is_at_least_4_5(tmp_path: Path, ink: str, paper: str) -> None:
     colours = dict(re.findall(r"(--\w+): (#\w{6});", page_of(tmp_path)))
     dark, light = luminance(colours[ink]), luminance(colours.get(paper, paper))

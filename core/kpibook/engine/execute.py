@@ -143,7 +143,7 @@ class Executor:
             found = list(curves.figures(estimate, breakdown, self.placer, self.fetch))
             for period, segment, figure, _ in found:
                 yield Cell(job, breakdown, segment, period, figure)
-            if found and breakdown == windows.TOTAL:
+            if found and breakdown == windows.TOTAL and not _drawn_already(job):
                 self.tables[_table_name(job)] = pd.concat([p.assign(period=period) for period, _, _, p in found])
 
 
@@ -163,6 +163,15 @@ def _fused(jobs: Sequence[Job]) -> list[list[Job]]:
         host = next((key for key in groups if key[0] == base and key[1] is not None), None) if joins else None
         groups.setdefault(host or (base, None), []).append(job)
     return list(groups.values())
+
+
+def _drawn_already(job: Job) -> bool:
+    """Another reading of the headline's own curve."""
+    headline = job.kpi.estimate
+    other = headline.variants[job.variant] if headline is not None and job.variant else None
+    if not isinstance(headline, Curve) or not isinstance(other, Curve):
+        return False
+    return bool(headline.duration.op() == other.duration.op() and headline.event.op() == other.event.op())
 
 
 def _headline(estimate: Estimate) -> Linear | None:

@@ -61,8 +61,12 @@ def finding_text(finding: Finding, words: Words) -> str:
 
 
 def findings_table(findings: Iterable[Finding], words: Words) -> Display:
-    """Data quality findings, the gravest first; checks that passed are listed below them, one line a rule."""
-    given = sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
+    """Data quality findings, the gravest first; checks that passed are listed below them, one line a rule.
+
+    Columns that nobody needs and that were taken as empty are left to ``quality.json``.
+    """
+    told = [f for f in findings if not (f.rule == "assumed" and f.details.get("value") == "null")]
+    given = sorted(told, key=lambda f: SEVERITIES.index(f.severity))
     found = [f for f in given if f.severity != "green"]
     passed = _passed([f for f in given if f.severity == "green"], words)
     title = words("quality.title")

@@ -35,10 +35,10 @@ def cover(words: Words, *, title: str, facts: Mapping[str, str]) -> Display:
 
 
 def section(scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], family: str, words: Words) -> Display:
-    """A family: its figures, then each KPI that has more to show than one number."""
+    """A family: its figures, then each KPI that has more to show than one number; nothing for a family without KPIs."""
     table = family_table(scorecard, family, words)
     if not table.html:
-        return paragraph(words("section.empty", family=words.family(family)), "note")
+        return Display("", "")
     title = heading(2, words.family(family), family)
     kpis = cells.rows_of(scorecard, family=family, period="current")
     details = [kpi_details(scorecard, tables, row["kpi"], row["title"], words) for row in kpis]
