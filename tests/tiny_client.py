@@ -12,6 +12,7 @@ import ibis
 from kpibook import model
 from kpibook.catalog import Catalog, build
 from kpibook.engine.compute import Loaded, Results, compute
+from kpibook.params import Limits
 from kpibook.periods import Period
 from kpibook.tracing import Source
 
@@ -28,6 +29,7 @@ class TinyParams:
     breakdowns: tuple[str, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     targets: tuple[Any, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     def where(self, *keys: str) -> str:
         return "tiny.yaml:1: " + ".".join(keys)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from kpibook import kpi, total
-from kpibook.engine.history import gap
+from kpibook.engine.history import complete, gap
 from kpibook.periods import Period
 from kpibook.windows import windows
 
@@ -29,12 +29,12 @@ def reason(looks_back, first, period="2024-01-01/2024-12-31"):
 @pytest.mark.parametrize(
     ("looks_back", "first", "needed"),
     [
-        (None, date(2024, 2, 6), None),  # 36 days into 366: a tenth is 36.6
-        (None, date(2024, 2, 7), "2024-01-01"),
-        ("before", date(2023, 2, 6), None),
-        ("before", date(2023, 2, 7), "2023-01-01"),
-        ("days", date(2024, 1, 2), None),  # 400 days before 2025-01-01 is 2023-11-28, 35 days earlier
-        ("days", date(2024, 1, 4), "2023-11-28"),
+        (None, date(2024, 12, 31), None),
+        (None, date(2025, 1, 1), "2024-01-01"),
+        ("before", date(2023, 1, 8), None),
+        ("before", date(2023, 1, 9), "2023-01-01"),
+        ("days", date(2023, 12, 5), None),  # 400 days before 2025-01-01 is 2023-11-28
+        ("days", date(2023, 12, 6), "2023-11-28"),
         (lambda window, settings: window.start - timedelta(days=settings["days"]), date(2024, 1, 1), "2022-11-27"),
         (lambda window, settings: None, date(2024, 1, 1), None),
     ],
@@ -43,6 +43,15 @@ def test_reach(looks_back, first, needed):
     assert reason(looks_back, first) == needed
 
 
-def test_a_month_forgives_a_week():
-    assert reason(None, date(2024, 3, 8), "2024-03-01/2024-03-31") is None
-    assert reason(None, date(2024, 3, 9), "2024-03-01/2024-03-31") == "2024-03-01"
+@pytest.mark.parametrize(
+    ("first", "after", "whole"),
+    [
+        (date(2024, 1, 8), date(2024, 12, 25), True),
+        (date(2024, 1, 9), date(2025, 1, 1), False),
+        (date(2024, 1, 1), date(2024, 12, 24), False),
+    ],
+)
+def test_a_window_is_whole_but_for_a_week_at_either_end(first, after, whole):
+    (window,) = windows({"current": Period.parse("2024-01-01/2024-12-31")}, (), first, after)
+
+    assert complete(window) is whole

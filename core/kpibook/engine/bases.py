@@ -6,13 +6,13 @@ with periods. Its queries by total, month and segment would each build it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import ibis.expr.operations as ops
-import ibis.expr.types as ir
 
+from kpibook.engine.backend import Database
 from kpibook.engine.execute import Job
 from kpibook.engine.guards import guarded
 from kpibook.engine.lifting import lifted
@@ -21,9 +21,7 @@ from kpibook.estimates import Estimate, Linear, Modelled
 from kpibook.tracing import mapped, roots
 
 
-def shared(
-    jobs: Sequence[Job], placer: Placer, kept: Iterable[str], create: Callable[[str, ir.Table], Any]
-) -> tuple[list[Job], Placer]:
+def shared(jobs: Sequence[Job], placer: Placer, kept: Iterable[str], database: Database) -> tuple[list[Job], Placer]:
     """The jobs over materialised bases, and a placer that knows those.
 
     ``kept`` are columns, such as breakdowns, to keep wherever a base has them. A base that
@@ -34,22 +32,25 @@ def shared(
     for job in jobs:
         if not isinstance(job.estimate, Modelled):
             bases.setdefault(job.estimate.base, []).append(job)
-    swaps: dict[ops.Relation, ops.Relation] = {}
-    facts = dict(placer.bases)
-    for base, users in bases.items():
-        if isinstance(base, ops.UnboundTable):
-            continue
+    own = [(i, base) for i, base in enumerate(bases) if not isinstance(base, ops.UnboundTable)]
+
+    def make(numbered: tuple[int, ops.Relation]) -> tuple[ops.Relation, Any] | None:
+        number, base = numbered
+        users = bases[base]
         used = {f.name for job in users for root in roots(job.estimate) for f in root.find(ops.Field) if f.rel == base}
         key, date = placer.facts(base)
         wanted = used | set(key) | ({date} if date else set()) | set(kept)
         table = base.to_expr().select(*(c for c in base.schema.names if c in wanted))
-        name = f"_base_{len(swaps)}"
+        name = f"_base_{number}"
         try:
-            create(name, guarded(table))
-        except Exception:  # noqa: BLE001, S112  the query of the KPI at fault fails again, and is reported
-            continue
-        swaps[base] = ops.UnboundTable(name, table.schema())
-        facts[name] = (key, date)
+            database.create(name, guarded(table))
+        except Exception:  # noqa: BLE001  the query of the KPI at fault fails again, and is reported
+            return None
+        return base, (ops.UnboundTable(name, table.schema()), (key, date))
+
+    made = dict(found for found in database.each(make, own) if found is not None)
+    swaps = {base: table for base, (table, _) in made.items()}
+    facts = {**placer.bases, **{table.name: known for table, known in made.values()}}
     moved = [replace(job, estimate=_moved(job, swaps)) for job in jobs]
     return moved, replace(placer, bases=facts)
 

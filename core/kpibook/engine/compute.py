@@ -8,13 +8,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import ibis.expr.operations as ops
-import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
 from kpibook import model, results, rules, windows
 from kpibook.catalog import Catalog
 from kpibook.engine import bases, history, targets, views
+from kpibook.engine.backend import Database
 from kpibook.engine.computable import Computability, judge
 from kpibook.engine.execute import VARIANT, Cell, Executor, Job
 from kpibook.engine.placing import Placer
@@ -53,22 +53,18 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     _refuse_unknown_breakdowns(params, place)
     judged = [judge(kpi, loaded.supplied, loaded.rows) for kpi in resolution.kpis.values()]
     table = reporting_windows(params, loaded)
-    backend = loaded.backend
-    rows = pa.Table.from_pylist([asdict(w) for w in table])
-    backend.create_table("periods", rows, overwrite=True)
+    database = Database(loaded.backend, params.limits.threads)
+    database.load("periods", pa.Table.from_pylist([asdict(w) for w in table]))
     jobs = _jobs(resolution, judged)
-    able = [
-        kpi for kpi in _able(resolution, judged) if any(not history.gap(kpi.definition, kpi.settings, w) for w in table)
-    ]
+    able = [kpi for kpi in _able(resolution, judged) if _reaches(kpi, table)]
     jobs = [job for job in jobs if job.kpi in able]
-    failures = _materialise(backend, resolution, jobs, able, params)
+    failures = _materialise(database, resolution, jobs, able, params)
     jobs = [j for j in jobs if not _broken(j.kpi, resolution, failures)]
-    jobs, place = bases.shared(jobs, place, _carried(able, params), lambda name, t: _create(backend, name, t))
+    jobs, place = bases.shared(jobs, place, _carried(able, params), database)
     spans = ("current",) if params.compare is None else ("current", "previous")
-    executor = Executor(lambda t: backend.to_pyarrow(t), place, _schemas(resolution), spans)
-    cells: list[Cell] = []
-    for breakdown in (windows.TOTAL, *_breakdowns(able, params)):
-        cells += executor.cells([j for j in jobs if _shows(j, breakdown, params)], breakdown)
+    executor = Executor(database, place, _schemas(resolution), spans)
+    chosen = (windows.TOTAL, *_breakdowns(able, params))
+    cells = executor.cells({b: [j for j in jobs if _shows(j, b, params)] for b in chosen})
     book = _Book(table, {c.kpi: c for c in judged}, resolution, failures, params)
     found = book.rows(cells)
     card = results.scorecard(found)
@@ -76,12 +72,12 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
         late = [k for k in able if k.definition.frames and ("scorecard" in k.definition.inputs) is after]
         for breakdown in (windows.TOTAL, *_breakdowns(late, params)):
             found += book.rows(list(executor.modelled(late, breakdown, card)))
-        targets.attach(found, params.targets, _benchmarks(backend, loaded))
+        targets.attach(found, params.targets, _benchmarks(database, loaded))
         card = results.scorecard(found)
     found += book.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
     targets.attach(found, params.targets, {})
     return Results(
-        results.scorecard(_ordered(found, resolution)), executor.tables, judged, resolution, executor.queries
+        results.scorecard(_ordered(found, resolution)), executor.tables, judged, resolution, len(executor.asked)
     )
 
 
@@ -125,7 +121,7 @@ def _jobs(resolution: Resolution, judged: Sequence[Computability]) -> list[Job]:
 
 
 def _materialise(
-    backend: Any, resolution: Resolution, jobs: Sequence[Job], able: Sequence[Resolved], params: Params
+    database: Database, resolution: Resolution, jobs: Sequence[Job], able: Sequence[Resolved], params: Params
 ) -> dict[str, str]:
     nodes: list[ops.Node] = [node for job in jobs for node in roots(job.estimate)]
     schemas = _schemas(resolution)
@@ -138,11 +134,7 @@ def _materialise(
     describing = [n for n, t in resolution.views.items() if set(_breakdowns(able, params)) & set(t.columns)]
     nodes += [resolution.views[n].op() for n in describing] + [_whole(n, resolution) for n in describing]
     wanted = views.used(resolution, nodes, breakdowns)
-    return views.materialise(resolution, wanted, lambda name, t: _create(backend, name, t))
-
-
-def _create(backend: Any, name: str, table: ir.Table) -> None:
-    backend.create_table(name, table, overwrite=True)
+    return views.materialise(resolution, wanted, database)
 
 
 def _carried(able: Sequence[Resolved], params: Params) -> list[str]:
@@ -181,10 +173,10 @@ def _schemas(resolution: Resolution) -> dict[str, Any]:
     return {**tables, **{name: view.schema() for name, view in resolution.views.items()}}
 
 
-def _benchmarks(backend: Any, loaded: Loaded) -> dict[str, dict[str, Any]]:
+def _benchmarks(database: Database, loaded: Loaded) -> dict[str, dict[str, Any]]:
     if not loaded.rows.get("benchmarks"):
         return {}
-    rows = backend.to_pyarrow(backend.table("benchmarks").order_by("benchmark_id")).to_pylist()
+    rows = database.fetch(database.ibis.table("benchmarks").order_by("benchmark_id")).to_pylist()
     return {row["kpi_id"]: row for row in rows}
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 
 from kpibook import figures, rules, windows
 from kpibook.engine import curves, frames, linear, matrices, quantiles, tails
+from kpibook.engine.backend import Database
 from kpibook.engine.guards import guarded
-from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.engine.placing import SEGMENT, Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
-from kpibook.figures import Figure
+from kpibook.figures import Figure, Totals
 from kpibook.stats.intervals import Interval
 from kpibook.tracing import Resolved
 
@@ -47,27 +50,44 @@ class Cell:
 
 @dataclass
 class Executor:
-    """Runs jobs on one backend. ``run`` executes an Ibis table and gives Arrow."""
+    """Runs jobs on one database, several queries at once."""
 
-    run: Callable[[ir.Table], Any]
+    database: Database
     placer: Placer
     schemas: Mapping[str, Any]
     periods: tuple[str, ...]
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    queries: int = 0
+    asked: list[str] = field(default_factory=list)
 
     def fetch(self, table: ir.Table) -> pd.DataFrame:
-        """Execute a guarded table."""
-        self.queries += 1
-        return self.run(guarded(table)).to_pandas(types_mapper=None)
+        """Execute with every guard."""
+        return self._rows(table).to_pandas()
 
-    def cells(self, jobs: Sequence[Job], breakdown: str) -> Iterator[Cell]:
-        """Figures of all jobs by one breakdown."""
-        for group in _fused(jobs):
-            yield from self._guarded(group, breakdown, self._linear)
-        for job in jobs:
-            if not isinstance(job.estimate, Linear):
-                yield from self._guarded([job], breakdown, self._single)
+    def cells(self, jobs: Mapping[str, Sequence[Job]]) -> list[Cell]:
+        """Figures of all jobs by breakdown."""
+        shown: dict[int, list[str]] = {}
+        for breakdown, wanted in jobs.items():
+            for job in wanted:
+                shown.setdefault(id(job), []).append(breakdown)
+        every = list({id(job): job for wanted in jobs.values() for job in wanted}.values())
+        tasks: list[tuple[list[Job], Any]] = []
+        for group in _fused(every):
+            if _small(group[0]):
+                tasks.append((group, partial(self._linear, shown)))
+                continue
+            for breakdown in jobs:
+                part = [job for job in group if breakdown in shown[id(job)]]
+                once = {id(job): [breakdown] for job in part}
+                tasks += [(part, partial(self._linear, once))] if part else []
+        for breakdown, wanted in jobs.items():
+            single = partial(self._single, breakdown)
+            tasks += [([job], single) for job in wanted if not isinstance(job.estimate, Linear)]
+        found = self.database.each(lambda task: list(self._guarded(*task)), tasks)
+        return [cell for cells in found for cell in cells]
+
+    def _rows(self, table: ir.Table) -> pa.Table:
+        self.asked.append("")
+        return self.database.fetch(guarded(table))
 
     def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> Iterator[Cell]:
         """Figures of KPIs written in pandas."""
@@ -81,57 +101,63 @@ class Executor:
                         for name, part in parts.items():
                             yield Cell(job, by, name, period, _figure(part))
             except Exception as error:  # noqa: BLE001  an author's error fails this KPI only
-                yield _failed(job, breakdown, error)
+                yield _failed(job, error)
 
-    def _guarded(
-        self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job], str], Iterator[Cell]]
-    ) -> Iterator[Cell]:
+    def _guarded(self, jobs: list[Job], compute: Callable[[list[Job]], Iterator[Cell]]) -> Iterator[Cell]:
         try:
-            yield from list(compute(jobs, breakdown))
+            yield from list(compute(jobs))
         except Exception as error:  # noqa: BLE001  one KPI's error must not cost the others
             if len(jobs) == 1:
-                yield _failed(jobs[0], breakdown, error)
+                yield _failed(jobs[0], error)
                 return
             for job in jobs:
-                yield from self._guarded([job], breakdown, compute)
+                yield from self._guarded([job], compute)
 
-    def _linear(self, jobs: list[Job], breakdown: str) -> Iterator[Cell]:
+    def _linear(self, shown: Mapping[int, Sequence[str]], jobs: list[Job]) -> Iterator[Cell]:
         estimates = {id(job): _headline(job.estimate) for job in jobs}
         known = [e for e in estimates.values() if e is not None]
-        query = linear.query(known, breakdown, self.placer, self.periods)
+        breakdowns = list(dict.fromkeys(by for job in jobs for by in shown[id(job)]))
+        query = linear.query(known, breakdowns, self.placer, self.periods)
         if query is None:
             return
-        heavy = self._tails(known, breakdown)
-        keys = [k for k in (PERIOD, SEGMENT) if k in query.table.columns]
-        self.queries += 1
-        for row in self.run(guarded(query.table.order_by(keys))).to_pylist():
-            for job in jobs:
-                estimate = estimates[id(job)]
-                if estimate is None or (estimate.formula.compares and breakdown in windows.GRAINS):
-                    continue
-                totals = query.totals(row, estimate)
-                if breakdown != windows.TOTAL and not any(totals.units.values()):
-                    continue
-                compared = len(totals.units) > 1 and not estimate.formula.compares
-                change = figures.change_figure(estimate, totals) if compared else None
-                for period in totals.units:
-                    figure = figures.linear_figure(estimate, totals, period)
-                    tail = heavy.get((id(estimate), period, row[SEGMENT]))
-                    if tail is not None and figure.status == "ok":
-                        figure = replace(figure, low=tail[0].low, high=tail[0].high, reason=tail[1])
-                    if estimate.formula.compares and period != "current":
-                        continue
-                    yield Cell(job, breakdown, row[SEGMENT], period, figure, change if period == "current" else None)
+        wanted = [(job, e) for job in jobs if (e := estimates[id(job)]) is not None]
+        heavy = self._tails(wanted, shown)
+        for row in self._rows(query.table.order_by([linear.BY, SEGMENT])).to_pylist():
+            for job, estimate in wanted:
+                if row[linear.BY] in shown[id(job)]:
+                    yield from self._figures(job, estimate, row, query.totals(row, estimate), heavy)
 
-    def _tails(self, estimates: Sequence[Linear], breakdown: str) -> dict[Any, tuple[Interval, str]]:
+    def _figures(
+        self, job: Job, estimate: Linear, row: dict[str, Any], totals: Totals, heavy: Mapping[Any, Any]
+    ) -> Iterator[Cell]:
+        breakdown, segment = row[linear.BY], row[SEGMENT]
+        by_time = breakdown in windows.GRAINS
+        if breakdown != windows.TOTAL and (not any(totals.units.values()) or (by_time and estimate.formula.compares)):
+            return
+        change = None
+        if len(totals.units) > 1 and not estimate.formula.compares and not by_time:
+            change = figures.change_figure(estimate, totals)
+        for period, units in totals.units.items():
+            if (by_time and not units) or (estimate.formula.compares and period != "current"):
+                continue
+            figure = figures.linear_figure(estimate, totals, period)
+            tail = heavy.get((id(estimate), breakdown, period, segment))
+            if tail is not None and figure.status == "ok":
+                figure = replace(figure, low=tail[0].low, high=tail[0].high, reason=tail[1])
+            yield Cell(job, breakdown, segment, period, figure, change if period == "current" else None)
+
+    def _tails(
+        self, wanted: Sequence[tuple[Job, Linear]], shown: Mapping[int, Sequence[str]]
+    ) -> dict[Any, tuple[Interval, str]]:
         return {
-            (id(estimate), period, segment): (interval, why)
-            for estimate in estimates
+            (id(estimate), breakdown, period, segment): (interval, why)
+            for job, estimate in wanted
             if estimate.kind == "mean"
+            for breakdown in shown[id(job)]
             for period, segment, interval, why in tails.heavy(estimate, breakdown, self.placer, self.fetch)
         }
 
-    def _single(self, jobs: list[Job], breakdown: str) -> Iterator[Cell]:
+    def _single(self, breakdown: str, jobs: list[Job]) -> Iterator[Cell]:
         job = jobs[0]
         estimate = job.estimate
         if isinstance(estimate, Matrix) and breakdown == windows.TOTAL:
@@ -165,6 +191,12 @@ def _fused(jobs: Sequence[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
+def _small(job: Job) -> bool:
+    """Rows that are persons of a period, not receipts: cheap enough to be copied for every breakdown."""
+    headline = _headline(job.estimate)
+    return headline is not None and "period_id" in headline.base.schema.names
+
+
 def _drawn_already(job: Job) -> bool:
     """Another reading of the headline's own curve."""
     headline = job.kpi.estimate
@@ -192,7 +224,7 @@ def _figure(result: Modelled) -> Figure:
     return Figure(*parts, status=status, reason=result.reason)
 
 
-def _failed(job: Job, breakdown: str, error: Exception) -> Cell:
+def _failed(job: Job, error: Exception) -> Cell:
     first = next(iter(str(error).splitlines()), "")
     why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {type(error).__name__}: {first}")
-    return Cell(job, breakdown, windows.TOTAL, "current", Figure(status="failed", reason=why))
+    return Cell(job, windows.TOTAL, windows.TOTAL, "current", Figure(status="failed", reason=why))

@@ -10,17 +10,26 @@ from kpibook import rules
 from kpibook.definition import Definition
 from kpibook.windows import Window
 
-#: A shop may be closed on the first days of its data; the data chapter tells what is missing.
+#: A shop may be closed on the first and last days of a period.
 CLOSED_DAYS = timedelta(days=7)
-PART = 10
 
 
 def gap(definition: Definition, settings: Mapping[str, Any], window: Window) -> str:
-    """The reason why ``window`` cannot be judged, or the empty string."""
-    needed = min(window.start, _reach(definition, settings, window))
-    if window.data_start - needed <= max(CLOSED_DAYS, (window.end - window.start) / PART):
+    """The reason why ``window`` cannot be judged, or the empty string.
+
+    A KPI that looks back needs its history; any other needs data in the window at all.
+    """
+    needed = _reach(definition, settings, window)
+    if needed >= window.start and window.data_start < window.end:
+        return ""
+    if window.data_start - needed <= CLOSED_DAYS:
         return ""
     return rules.reason("history_not_covered", needed=str(needed), first=str(window.data_start))
+
+
+def complete(window: Window) -> bool:
+    """Whether the data cover the window from its start to its end, but for closed days: only then is it compared."""
+    return window.data_start - window.start <= CLOSED_DAYS and window.end - window.data_end <= CLOSED_DAYS
 
 
 def _reach(definition: Definition, settings: Mapping[str, Any], window: Window) -> date:
@@ -29,4 +38,4 @@ def _reach(definition: Definition, settings: Mapping[str, Any], window: Window) 
         return window.start
     if callable(rule):
         return rule(window, settings) or window.start
-    return window.before if rule == "before" else window.end - timedelta(days=int(settings[rule]))
+    return window.before if rule == "before" else min(window.start, window.end - timedelta(days=int(settings[rule])))

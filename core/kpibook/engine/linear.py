@@ -17,14 +17,14 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 
-from kpibook import windows
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
 from kpibook.estimates import Linear
 from kpibook.figures import Totals
 from kpibook.formula import Clusters, Leaf
 from kpibook.tracing import roots
 
-#: The side of a row that stands in one period only, as the parts of a period do.
+BY = "_by"
+#: Both periods together.
 ANY = "u"
 Cell = tuple[str, Leaf]
 
@@ -40,38 +40,38 @@ class LinearQuery:
 
     def totals(self, row: dict[str, Any], estimate: Linear) -> Totals:
         """The part of a result row that one estimate needs."""
-        named = {row[PERIOD]: ANY} if self.sides == (ANY,) else {side: side for side in self.sides}
-        wanted = dict.fromkeys((side, leaf) for side in named for leaf in estimate.formula.leaves())
+        wanted = dict.fromkeys((side, leaf) for side in self.sides for leaf in estimate.formula.leaves())
         places = {cell: i for i, cell in enumerate(self.cells)}
-        numbers = [places[named[side], leaf] for side, leaf in wanted]
+        numbers = [places[cell] for cell in wanted]
         values = {cell: (float(row[f"t{numbers[i]}"] or 0), i) for i, cell in enumerate(wanted)}
         scope = self.scopes.index(_key(estimate.scope))
         if estimate.cluster is None:
-            rows = {side: int(row[f"r{scope}_{name}"] or 0) for side, name in named.items()}
+            rows = {side: int(row[f"r{scope}_{side}"] or 0) for side in self.sides}
             return Totals(values, None, rows, rows)
         products = np.array([[float(row[_pair(a, b)] or 0) for b in numbers] for a in numbers], dtype=np.float64)
-        units = {side: int(row[f"u{scope}_{name}"] or 0) for side, name in named.items()}
+        units = {side: int(row[f"u{scope}_{side}"] or 0) for side in self.sides}
         resting = dict(units)
         for leaf in estimate.formula.denominators():
-            for side, name in named.items():
-                resting[side] = min(resting[side], int(row[f"d{places[name, leaf]}"] or 0))
+            for side in self.sides:
+                resting[side] = min(resting[side], int(row[f"d{places[side, leaf]}"] or 0))
         return Totals(values, products, units, resting)
 
 
 def query(
-    estimates: Sequence[Linear], breakdown: str, placer: Placer, periods: tuple[str, ...] = ("current", "previous")
+    estimates: Sequence[Linear],
+    breakdowns: Sequence[str],
+    placer: Placer,
+    sides: tuple[str, ...] = ("current", "previous"),
 ) -> LinearQuery | None:
-    """The query of estimates that share base and breakdown and have one cluster, or none.
+    """The query of estimates that share a base and have one cluster, or none, by all breakdowns at once.
 
-    None where the breakdown does not apply.
+    None where no breakdown applies.
     """
     base = estimates[0].base
-    placed = placer.placed(base, breakdown, [root for e in estimates for root in roots(e)])
+    placed = _placed(estimates, breakdowns, placer)
     if placed is None:
         return None
-    by_time = breakdown in windows.GRAINS
-    sides = (ANY,) if by_time else periods
-    keys = [PERIOD, SEGMENT] if by_time else [SEGMENT]
+    keys = [BY, SEGMENT]
     cells = tuple((side, leaf) for side in sides for leaf in dict.fromkeys(_leaves(estimates)))
     scopes = {_key(e.scope): e.scope for e in estimates}
     parts = _Parts(base, sides, cells, tuple(scopes.values()))
@@ -97,6 +97,22 @@ def query(
     pairs = _pairs(clustered, cells)
     products = {_pair(a, b): (_number(inner, a) * _number(inner, b)).sum() for a, b in pairs}
     return LinearQuery(inner.group_by(keys).agg(**sums, **products), sides, cells, tuple(scopes))
+
+
+def _placed(estimates: Sequence[Linear], breakdowns: Sequence[str], placer: Placer) -> ir.Table | None:
+    """Every row once for each breakdown that applies, with _by, _segment and _period."""
+    base = estimates[0].base
+    values = [root for e in estimates for root in roots(e)]
+    used = {f.name for value in values for f in value.find(ops.Field) if f.rel == base} | set(placer.key(base))
+    columns = [name for name in base.schema.names if name in used]
+    parts = []
+    for breakdown in breakdowns:
+        found = placer.placed(base, breakdown, values)
+        if found is not None:
+            parts.append(found.select(*columns, PERIOD, SEGMENT, **{BY: ibis.literal(breakdown)}))
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 
 def additive(estimate: Linear) -> bool:

@@ -59,7 +59,7 @@ def _literal(value: int | str | date) -> str:
 def _queries(name: str, estimate: Estimate, placer: Placer, sides: tuple[str, ...]) -> Iterator[str]:
     headline = estimate.headline if isinstance(estimate, Matrix) else estimate
     if isinstance(headline, Linear):
-        query = linear.query([headline], windows.TOTAL, placer, sides)
+        query = linear.query([headline], [windows.TOTAL], placer, sides)
         if query is not None:
             places = {cell: f"t{i}" for i, cell in enumerate(query.cells)}
             notes = [f"-- {name}, {side}: {_words(headline.formula, side, places)}" for side in sides]
