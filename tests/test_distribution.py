@@ -127,3 +127,16 @@ def test_the_same_ids_from_both_roads_are_refused_with_both_origins(shop):
         " · give it another name"
     ) in result.err
     assert [p.name for p in (shop.path / "reports" / "shop").iterdir()] == ["failed"]
+
+
+def test_a_kpi_that_raises_is_told_and_the_report_still_made(shop):
+    broken = KPIS.replace("PREFIX", "loose").replace("return share(", 'raise KeyError("x")\n    return share(')
+    (shop.path / "plugins" / "own.py").write_text(broken)
+    result = shop.run("run", "params/shop.yaml")
+    report = shop.path / "reports" / "shop" / "2024-01-01_2024-06-30"
+    card = results.load(report).query("segment == 'total'").set_index("kpi")
+
+    assert result.code == 0
+    assert "shop: KPI failed: loose_small_receipts (own.py:12): KeyError: 'x'\n" in result.err
+    assert card.loc["loose_small_receipts", "status"] == "failed"
+    assert card.loc["loose_purchases", "value"] == 120

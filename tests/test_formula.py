@@ -86,3 +86,38 @@ def test_quantiles_lie_between_zero_and_one():
         quantile(RECEIPTS.net, 1.5)
 
     assert str(caught.value) == "quantile: q is 1.5 · give a number between 0 and 1"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: share(RECEIPTS.card) - share(RECEIPTS.card),
+        lambda: ratio(RECEIPTS.net.sum(), RECEIPTS.count(), cluster=RECEIPTS.customer) / share(RECEIPTS.card),
+        lambda: share(RECEIPTS.card, cluster=RECEIPTS.card) - share(RECEIPTS.card, cluster=RECEIPTS.customer),
+    ],
+)
+def test_estimates_are_combined_only_over_one_cluster(made):
+    with pytest.raises(PluginError) as caught:
+        made()
+
+    assert str(caught.value) == (
+        "estimate: two estimates without a common cluster are combined · give both the same cluster="
+    )
+
+
+def test_distinct_values_do_not_add_up_over_persons():
+    with pytest.raises(PluginError) as caught:
+        total(RECEIPTS.card.nunique(), cluster=RECEIPTS.customer)
+
+    assert str(caught.value) == (
+        "estimate: distinct values of 'card' do not add up over the cluster"
+        " · count the rows of a view with one row for each"
+    )
+    assert total(RECEIPTS.customer.nunique(), cluster=RECEIPTS.customer).kind == "total"
+
+
+def test_units_and_variants_do_not_outlive_arithmetic():
+    rate = ratio(RECEIPTS.net.sum(), RECEIPTS.count(), cluster=RECEIPTS.customer).in_unit("days")
+
+    assert rate.unit == "days"
+    assert (rate * 2).unit == ""

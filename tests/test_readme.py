@@ -58,6 +58,22 @@ def test_the_message_in_the_readme_is_the_command_s(shop):
     assert "params/corner-shop.yaml:6: perriod: unknown key · did you mean 'period'?" in result.err
 
 
+def test_the_view_of_the_plugin_readme_computes(tmp_path):
+    """Two of four lines are cake; the line of 2023 is another period's."""
+    from kpibook.plugins import discover
+    from tiny_client import receipt, row, run, shop
+
+    text = (ROOT / "kpi_plugins" / "README.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n(@view.*?)```", text, re.DOTALL)
+    hook = "\n\n@hookimpl\ndef kpibook_definitions():\n    return [dated_lines, cake_share]\n"
+    (tmp_path / "cake.py").write_text("from kpibook import hookimpl, kpi, share, view\n\n\n" + source + hook)
+    lines = [receipt(n, "2024-03-01", 5, f"c{n}", product_id="CAKE" if n % 2 else "BUN") for n in range(4)]
+    tables = shop(*lines, receipt(9, "2023-03-01", 5, "c9", product_id="CAKE"))
+    results = run(tables, "2024-01-01/2024-12-31", catalog=discover(tmp_path).catalog, data="2023-01-01/2024-12-31")
+
+    assert (row(results, "cake_share")["value"], row(results, "cake_share")["denominator"]) == (0.5, 4)
+
+
 def test_commands_and_verbs_of_the_readme_exist():
     named = set(re.findall(r"`?kpibook (\w+)", README))
     verbs = set(re.findall(r"make (\w+) ", README))

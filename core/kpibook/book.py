@@ -21,14 +21,14 @@ from kpibook import params as params_of
 from kpibook import results
 from kpibook.catalog import Catalog
 from kpibook.engine import compute as engine
-from kpibook.engine.computable import Computability, judge
+from kpibook.engine.computable import Computability
 from kpibook.engine.script import script
 from kpibook.errors import ParamsError, Problem, did_you_mean
 from kpibook.intake import Intake
 from kpibook.params import Params
 from kpibook.plugins import Discovered, discover
 from kpibook.present import chapters
-from kpibook.present.display import Display, paragraph, stack, style_tag
+from kpibook.present.display import Display, bullets, paragraph, stack, style_tag
 from kpibook.present.titles import translated
 from kpibook.present.verdict import verdict
 from kpibook.present.words import Words
@@ -94,11 +94,13 @@ class Book:
         return stack([Display(style_tag(), ""), page])
 
     def verdict(self) -> Display:
-        """Page one in words, with five figures."""
+        """Page one in words, with five figures and the consultant's notes."""
         compare = self.params.compare
         compared = self._words.period(compare.start, compare.last) if compare else ""
         rules = [f.rule for f in self.intake.findings if f.severity != "green"]
-        return verdict(self._shown, self._words, facts=self.intake.facts, findings=rules, compared=compared)
+        page = verdict(self._shown, self._words, facts=self.intake.facts, findings=rules, compared=compared)
+        notes = [paragraph(self._words("quality.notes")), bullets(self.params.notes)] if self.params.notes else []
+        return stack([page, *notes])
 
     def section(self, family: str) -> Display:
         """One chapter: the family's figures, trends, breakdowns and tables."""
@@ -109,8 +111,8 @@ class Book:
         return chapters.other_sections(self._shown, self.tables, shown, self._words)
 
     def data_quality(self) -> Display:
-        """What is wrong with the data, and the consultant's notes on them."""
-        return chapters.data_quality(self.intake.findings, self._words, self.params.notes)
+        """What is wrong with the data, and what was assumed."""
+        return chapters.data_quality(self.intake.findings, self._words)
 
     def computability_table(self) -> Display:
         """Which KPIs these data allow, and what to ask the client for."""
@@ -137,9 +139,18 @@ class Book:
             **intake_of.quality_document(self.intake),
             "fingerprints": dict(sorted(self.intake.fingerprints.items())),
             "computability": judged,
-            "definitions": {k.id: {"hash": k.hash, "origin": k.origin} for k in self.results.resolution.kpis.values()},
+            "definitions": {
+                k.id: {"hash": k.hash, "origin": k.origin, "settings": dict(k.settings)}
+                for k in self.results.resolution.kpis.values()
+            },
+            "failed_kpis": self._failures(),
             "broken_packs": [str(p) for p in self.discovered.broken],
         }
+
+    def _failures(self) -> list[str]:
+        card = self.scorecard
+        reasons = card[(card["status"] == "failed") & (card["period"] == "current")]["reason"]
+        return [json.loads(reason)["error"] for reason in dict.fromkeys(reasons)]
 
     @cached_property
     def _words(self) -> Words:
@@ -164,6 +175,8 @@ class Book:
         for kpi in self.results.resolution.kpis.values():
             title, text = self._titles[kpi.id]
             needs = [f"{table}.{c}" for table, columns in kpi.needs.items() for c in sorted(columns)]
+            chosen = ", ".join(f"{name} = {value}" for name, value in sorted(kpi.settings.items()))
+            text = f"{text} ({chosen})" if chosen else text
             facts = {"definition_hash": kpi.hash, "origin": kpi.origin, "needs": needs}
             rows.append({"kpi": kpi.id, "title": title, "text": text, **facts})
         return pd.DataFrame(rows)
@@ -179,9 +192,9 @@ def loaded(data: Intake) -> engine.Loaded:
 
 def computability(catalog: Catalog, data: Intake, params: Params) -> pd.DataFrame:
     """The computability matrix without computing anything."""
-    ready = loaded(data)
     resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
-    judged = [judge(kpi, ready.supplied, ready.rows) for kpi in resolution.kpis.values()]
+    _refuse_unknown_targets(params, resolution)
+    judged = engine.computability(catalog, resolution, params, loaded(data))
     titles = {name: translated(s.definition, params.language) for name, s in catalog.kpis.items()}
     return _computability_frame(judged, titles)
 
@@ -219,6 +232,11 @@ def _refuse_unknown_targets(params: Params, resolution: Resolution) -> None:
         for i, t in enumerate(params.targets)
         if t.kpi not in resolution.kpis
     ]
+    first: dict[tuple[str, str], int] = {}
+    for i, t in enumerate(params.targets):
+        if first.setdefault((t.kpi, t.segment), i) != i:
+            what = f"a second target for '{t.kpi}' ({t.segment})"
+            problems.append(Problem(params.where("targets", i), what, "keep the one that holds"))
     if problems:
         raise ParamsError(problems)
 

@@ -40,6 +40,7 @@ class Definition:
     better: str = "neutral"
     family: str = ""
     breakdowns: tuple[str, ...] = ()
+    by_columns: bool = True
     looks_back: LooksBack = None
     key: tuple[str, ...] = ()
     date: str | None = None
@@ -80,6 +81,7 @@ def kpi(
     better: str,
     family: str | None = None,
     breakdowns: tuple[str, ...] | list[str] = (),
+    by_columns: bool = True,
     looks_back: LooksBack = None,
     columns: Mapping[str, list[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Definition]:
@@ -89,6 +91,7 @@ def kpi(
     better: higher, lower, target, neutral.
     family: the chapter; the module's name when not given.
     breakdowns: columns by which this KPI is always shown, beside those of the params file.
+    by_columns: False for a KPI that ranks everybody: parts of it by a column would mean something else.
     looks_back: how far before a period it reads: ``before`` (one preceding period of equal
         length), the name of a setting that holds days counted back from the period's end, or
         a function ``(window, settings)`` giving the first day needed, None for no more than the period.
@@ -96,7 +99,7 @@ def kpi(
     """
 
     def decorate(function: Callable[..., Any]) -> Definition:
-        definition = _define(function, "kpi", unit=unit, better=better, looks_back=looks_back)
+        definition = _define(function, "kpi", unit=unit, better=better, looks_back=looks_back, by_columns=by_columns)
         given = {name: tuple(names) for name, names in (columns or {}).items()}
         chapter = family or function.__module__.rpartition(".")[2]
         problems = _problems(definition, given)

@@ -66,10 +66,17 @@ class NotValidError(KpibookError):
     exit_code = 5
 
 
+#: A longer list of what is known would hide the message.
+MOST_NAMES = 60
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` when something near is known, else the list of what is."""
     names = sorted(known)
     near = get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"
-    return "use one of: " + ", ".join(names) if names else "remove it"
+    if not names:
+        return "remove it"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return "use one of: " + ", ".join(names[:MOST_NAMES]) + more

@@ -77,7 +77,10 @@ class Linear(Reading):
         scope = self.scope
         if isinstance(other, Linear):
             scope = scope if _same(scope, other.scope) else None
-            right, cluster = other.formula, self.cluster if self.cluster is not None else other.cluster
+            if self.cluster is None or not _same(self.cluster, other.cluster):
+                what = "two estimates without a common cluster are combined"
+                raise PluginError(Problem("estimate", what, "give both the same cluster="))
+            right, cluster = other.formula, self.cluster
         else:
             right, cluster = Formula("const", (float(other),)), self.cluster
         rule = "none" if self.rule == "none" and (not isinstance(other, Linear) or other.rule == "none") else "R"
@@ -154,6 +157,7 @@ Estimate: TypeAlias = Linear | Quantile | Curve | Matrix | Modelled
 
 def total(expr: ir.Scalar, *, cluster: ir.Value | None = None) -> Linear:
     """A sum or count over everything: exact. ``cluster`` gives the comparison with another period its interval."""
+    _refuse_distinct(cluster, expr)
     return Linear(_leaf(expr), "total", "none", cluster)
 
 
@@ -171,11 +175,13 @@ def share(
 
 def ratio(numerator: ir.Scalar, denominator: ir.Scalar, *, cluster: ir.Value) -> Linear:
     """Sum over sum, such as sales per receipt. Rows without a cluster (anonymous) stand each for itself."""
+    _refuse_distinct(cluster, numerator, denominator)
     return Linear(Formula("/", (_leaf(numerator), _leaf(denominator))), "ratio", "R", cluster)
 
 
 def mean(expr: ir.Scalar, *, per: ir.Value) -> Linear:
     """Mean over persons of a sum within each person; rows without a person are left out."""
+    _refuse_distinct(per, expr)
     known = per.notnull()
     persons = Formula("leaf", (Leaf(Clusters(known)),))
     return Linear(Formula("/", (_leaf(narrowed(expr, known)), persons)), "mean", "M", per, scope=known)
@@ -219,6 +225,17 @@ def modelled(value: float | None, **figures: Any) -> Modelled:
 def variants(headline: Estimate, **others: Estimate) -> Estimate:
     """``headline`` with further readings of the same KPI, shown beside it."""
     return replace(headline, variants=others)
+
+
+def _refuse_distinct(cluster: ir.Value | None, *exprs: ir.Scalar) -> None:
+    """Distinct values do not add up over persons, but for the persons themselves."""
+    import ibis.expr.operations as ops
+
+    for expr in exprs:
+        op = expr.op()
+        if isinstance(op, ops.CountDistinct) and cluster is not None and op.arg != cluster.op():
+            what = f"distinct values of '{op.arg.name}' do not add up over the cluster"
+            raise PluginError(Problem("estimate", what, "count the rows of a view with one row for each"))
 
 
 def narrowed(expr: Any, condition: ir.BooleanValue) -> Any:

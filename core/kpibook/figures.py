@@ -12,7 +12,7 @@ from kpibook import rules
 from kpibook.estimates import Curve, Linear
 from kpibook.formula import Dual, Formula, Leaf
 from kpibook.stats import survival
-from kpibook.stats.intervals import Interval, normal, student, wilson
+from kpibook.stats.intervals import Interval, log_normal, newcombe, normal, student, wilson
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Figure:
     denominator: float | None = None
     status: str = "ok"
     reason: str = ""
+    persons: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,12 @@ def linear_figure(estimate: Linear, totals: Totals, period: str) -> Figure:
     top, bottom = _sides(estimate.formula, totals, period)
     if dual is None:
         missing = rules.reason("zero_denominator")
-        return Figure(n=resting, numerator=top, denominator=bottom, status="undefined", reason=missing)
-    figure = Figure(dual.value, n=resting, numerator=top, denominator=bottom)
+        return Figure(None, None, None, resting, top, bottom, "undefined", missing, units)
+    figure = Figure(dual.value, n=resting, numerator=top, denominator=bottom, persons=units)
     error = totals.standard_error(dual, units)
+    if estimate.formula.operator == "change" and error is not None:
+        interval = log_normal(dual.value + 1, error)
+        return _judged(figure, error, Interval(interval.low - 1, interval.high - 1), estimate.rule, resting)
     match estimate.kind:
         case "total":
             return replace(figure, low=dual.value, high=dual.value, numerator=dual.value)
@@ -93,6 +97,9 @@ def change_figure(estimate: Linear, totals: Totals) -> Interval | None:
     if now is None or before is None:
         return None
     error = totals.standard_error(now.combine("-", before) or now, max(totals.units.values()))
+    if estimate.kind == "share" and not error:
+        sides = [_sides(estimate.formula, totals, period) for period in ("current", "previous")]
+        return newcombe(*((top or 0, bottom or 0) for top, bottom in sides))
     return None if error is None else normal(now.value - before.value, error)
 
 
@@ -112,7 +119,8 @@ def _share(figure: Figure, error: float | None, units: int) -> Figure:
     p, n = figure.value, figure.denominator
     effective = n
     if error is not None:
-        effective = min(n, p * (1 - p) / error**2) if error > 0 else min(n, units)
+        variance = error**2 * (units - 1) / units
+        effective = min(n, round(p * (1 - p) / variance, 6)) if variance > 0 else min(n, units)
     interval = wilson(p * effective, effective)
     status, why = rules.share_rule(p, interval.low, interval.high, effective)
     return replace(figure, low=interval.low, high=interval.high, n=int(n), status=status, reason=why)
@@ -148,5 +156,5 @@ def quantile_figure(value: float | None, low: float | None, high: float | None, 
         return UNDEFINED
     if n < rules.MINIMUM["M"] or low is None or high is None:
         why = rules.reason("too_few_cases", n=n, minimum=rules.MINIMUM["M"])
-        return Figure(value, low, high, n, status="low_n", reason=why)
-    return Figure(value, low, high, n)
+        return Figure(value, low, high, n, status="low_n", reason=why, persons=n)
+    return Figure(value, low, high, n, persons=n)

@@ -45,8 +45,6 @@ SCHEMA = pa.schema(
     ]
 )
 COLUMNS = tuple(SCHEMA.names)
-KEY = ("kpi", "segment_by", "segment", "period")
-STATUSES = ("ok", "low_n", "undefined", "missing_data", "bounded", "not_identified", "failed")
 NUMBERS = tuple(f.name for f in SCHEMA if pa.types.is_floating(f.type) or pa.types.is_integer(f.type))
 
 
@@ -73,9 +71,3 @@ def save(folder: Path, card: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -
 def load(folder: Path) -> pd.DataFrame:
     """The scorecard of a report folder."""
     return frame(pq.read_table(folder / "scorecard.parquet", schema=SCHEMA))
-
-
-def load_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """The curves and matrices of a report folder by KPI."""
-    files = sorted((folder / "tables").glob("*.parquet"))
-    return {file.stem: frame(pq.read_table(file)) for file in files}

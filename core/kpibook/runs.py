@@ -14,16 +14,13 @@ import json
 import os
 import platform
 import secrets
-import sys
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from .errors import Problem, RunError
+from kpibook.errors import Problem, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NAME = "run.json"
@@ -54,6 +51,7 @@ class RunRecord:
     inputs: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, Any] = field(default_factory=dict)
     broken_packs: list[str] = field(default_factory=list)
+    failed_kpis: list[str] = field(default_factory=list)
     steps: dict[str, float] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     validation: dict[str, Any] | None = None
@@ -110,73 +108,14 @@ def read(folder: Path) -> RunRecord:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(Problem(str(path), "there is no such file", remedy)) from None
+    except OSError as error:
+        raise RunError(Problem(str(path), f"cannot be read ({error.strerror})", remedy)) from None
     except ValueError as error:
         raise RunError(Problem(str(path), f"is not JSON ({error})", remedy)) from None
-    known = {f.name for f in fields(RunRecord)}
-    if not isinstance(raw, dict) or not {"run_id", "client", "period"} <= raw.keys():
+    if not isinstance(raw, dict) or not raw.keys() >= {"run_id", "client", "period"}:
         raise RunError(Problem(str(path), "is not the record of a run", remedy))
-    return RunRecord(**{key: value for key, value in raw.items() if key in known})
-
-
-def alive(record: RunRecord) -> bool:
-    """Whether the process that wrote the record still runs; one on another host is taken to."""
-    import psutil
-
-    if record.host != platform.node():
-        return True
-    try:
-        return abs(psutil.Process(record.pid).create_time() - record.pid_started) < 2
-    except psutil.Error:
-        return False
-
-
-def stages(out: Path) -> Iterator[tuple[Path, RunRecord]]:
-    """Every staging folder below ``out`` that has a readable record."""
-    root = out / STAGING
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if (folder / NAME).is_file():
-            yield folder, read(folder)
-
-
-def mark_interrupted(out: Path) -> list[Path]:
-    """Staging folders whose process is gone; those that still said ``running`` now say ``interrupted``."""
-    left = []
-    for folder, record in stages(out):
-        if alive(record):
-            continue
-        if record.state == "running":
-            record.end("interrupted", "run", "the command was stopped before the run had ended")
-            record.write(folder)
-        left.append(folder)
-    return left
-
-
-@contextmanager
-def only_run_of(client: str, out: Path) -> Iterator[None]:
-    """Hold the client's lock; RunError when another run of the client is alive."""
-    root = out / STAGING
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / f"{client}.lock").open("a") as handle:
-        free = _lock(handle)
-        for _, record in stages(out):
-            if record.client == client and alive(record):
-                what = f"a run is under way since {record.started}, process {record.pid} on {record.host}"
-                raise RunError(Problem(client, what, "wait for its end, or stop that process"))
-        if not free:
-            raise RunError(Problem(client, "a run has just been started", "wait for its end, and try again"))
-        yield
-
-
-def _lock(handle: IO[str]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    known = {f.name: f.type for f in fields(RunRecord) if f.name in raw}
+    odd = [name for name, kind in known.items() if kind == "str" and not isinstance(raw[name], str)]
+    if odd:
+        raise RunError(Problem(str(path), f"is not the record of a run ({', '.join(odd)})", remedy))
+    return RunRecord(**{name: raw[name] for name in known})

@@ -6,14 +6,14 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from .errors import ParamsError, Problem, RunError
-from .report.run import Listener, Outcome, run
+from kpibook.errors import ParamsError, Problem, RunError
+from kpibook.report.run import Listener, Outcome, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .params import Params
+    from kpibook.params import Params
 
 
 def run_many(params: Sequence[Params], jobs: int, out: Path, on_progress: Listener = lambda _: None) -> list[Outcome]:

@@ -231,9 +231,25 @@ def _frame_kpi(
         failures.setdefault(definition.id, blocked)
         return Resolved(definition, source.origin, settings, failure=blocked.text)
     fields = [tables[t][c].op() for t in definition.inputs if t in tables for c in definition.columns[t]]
-    code = ast.parse(textwrap.dedent(inspect.getsource(definition.function)))
-    marks = [lineage.digest(f) for f in fields] + [ast.dump(code), repr(sorted(settings.items()))]
+    marks = [lineage.digest(f) for f in fields] + [_code(definition), repr(sorted(settings.items()))]
     return Resolved(definition, source.origin, settings, None, lineage.reads(fields)[0], {}, _hash(definition, marks))
+
+
+def _code(definition: Definition) -> str:
+    """The module that a function in pandas stands in, without its words: helpers count, docstrings do not."""
+    module = inspect.getmodule(inspect.unwrap(definition.function))
+    source = inspect.getsource(module if module is not None else definition.function)
+    tree = ast.parse(textwrap.dedent(source))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            body[:] = body[1:] or [ast.Pass()]
+    return ast.dump(tree)
 
 
 def _skeleton(estimate: Estimate) -> Any:
@@ -255,4 +271,6 @@ def _operators(formula: Formula) -> Any:
 
 
 def _hash(definition: Definition, marks: list[str]) -> str:
-    return fingerprint(definition.id, definition.unit, definition.better, *marks)[:12]
+    rule = definition.looks_back
+    reach = getattr(rule, "__qualname__", rule) or ""
+    return fingerprint(definition.id, definition.unit, definition.better, str(reach), *marks)[:12]

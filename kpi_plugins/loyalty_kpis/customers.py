@@ -41,7 +41,7 @@ def customer_base_growth(purchase_days, anonymous_days, periods, *, window_days:
 @kpi(unit="ratio", better="higher", looks_back="before")
 def growth_accounting(person_periods):
     """Retention vs conquest balance: persons won (new or reactivated) per person lost; lost bought in the window of
-    equal length before the period and not in it, new never before, reactivated earlier than that window.
+    equal length before the period and not in it, new never before in the data, reactivated earlier than that window.
     """
     movement, cluster = person_periods.movement, person_periods.customer_id
     net = person_periods.net_amount
@@ -66,8 +66,8 @@ def growth_accounting(person_periods):
 
 @kpi(unit="purchases", better="higher")
 def purchase_frequency(person_periods):
-    """Purchase frequency: purchase days per customer-year, every active customer counted for all days of the period;
-    the variant exposure_corrected counts from the first purchase on.
+    """Purchase frequency: purchase days per customer-year, every active customer counted for all days of the period
+    that the data cover; the variant exposure_corrected counts from the first purchase in the data on.
     """
     active = person_periods.filter(person_periods.bought)
     purchases, cluster = active.purchase_days.sum(), active.customer_id

@@ -3,7 +3,7 @@
 import ibis
 
 from kpibook import view
-from loyalty_kpis.reach import inside, seen_until
+from loyalty_kpis.reach import days_before, inside, seen_until
 from loyalty_kpis.usage_classes import classed, cut_points_of_spend, spending
 
 
@@ -31,13 +31,17 @@ def purchase_gaps(purchase_days):
 def person_periods(purchase_days, first_purchases, periods):
     """Person periods: one row per period and identified person who bought in it or in the window before it.
 
-    ``movement`` is new, retained, reactivated or lost; ``days`` the days of the period that
-    the data cover, ``days_since_first`` those from the first purchase on.
+    ``movement`` is new (to the data), retained, reactivated or lost; ``days`` the days of the period that
+    the data cover, ``days_since_first`` those from the first purchase in the data on.
     """
     seen = purchase_days.join(
         periods, (purchase_days.business_date >= periods.before) & (purchase_days.business_date < periods.end)
-    ).mutate(until=lambda t: seen_until(t), within=lambda t: inside(t.business_date, t.start, t.end))
-    keys = ["period_id", "start", "until", "customer_id"]
+    ).mutate(
+        since=lambda t: ibis.greatest(t.start, t.data_start),
+        until=lambda t: seen_until(t),
+        within=lambda t: inside(t.business_date, t.start, t.end),
+    )
+    keys = ["period_id", "start", "since", "until", "customer_id"]
     persons = seen.group_by(keys).agg(
         purchase_days=seen.count(where=seen.within),
         net_amount=seen.net_amount.sum(where=seen.within),
@@ -45,8 +49,8 @@ def person_periods(purchase_days, first_purchases, periods):
     )
     known = persons.join(first_purchases, "customer_id").mutate(
         bought=lambda t: t.purchase_days > 0,
-        days=lambda t: t.until.delta(t.start, unit="day"),
-        days_since_first=lambda t: t.until.delta(ibis.greatest(t.start, t.first_day), unit="day"),
+        days=lambda t: t.until.delta(t.since, unit="day"),
+        days_since_first=lambda t: t.until.delta(ibis.greatest(t.since, t.first_day), unit="day"),
     )
     movement = ibis.cases(
         (~known.bought, "lost"),
@@ -92,6 +96,16 @@ def silence_limits(purchase_gaps, customer_usage, periods):
     so_far = ibis.window(group_by=hazard.usage_class, order_by=hazard.duration, preceding=None, following=0)
     curve = hazard.mutate(survival=hazard.log_left.sum().over(so_far).exp())
     return curve.group_by("usage_class").agg(limit_days=curve.duration.min(where=curve.survival <= 0.05 + 1e-12))
+
+
+def newcomers(first_purchases, periods, run_in_days):
+    """Persons whose first purchase in the data is not within ``run_in_days`` of their beginning.
+
+    Before that a first purchase does not tell a new customer from an old one.
+    """
+    begun = periods.agg(data_start=periods.data_start.min())
+    known = first_purchases.cross_join(begun)
+    return known.filter(days_before(known.first_day, run_in_days) >= known.data_start).drop("data_start")
 
 
 def gap_days(gaps, until):

@@ -53,6 +53,12 @@ def window_a_year_earlier(window, settings):
     return window.end - timedelta(days=365 + settings["window_days"])
 
 
+def run_in_if_not_over(window, settings):
+    """First day needed when the whole period lies within ``run_in_days`` of the data's beginning, else None."""
+    run_in = timedelta(days=settings["run_in_days"])
+    return window.start - run_in if window.end - run_in <= window.data_start else None
+
+
 def two_years_if_annual(window, settings):
     """First day needed for the annual basis: two years of 365 days; the period's own start for the other."""
     return window.end - timedelta(days=730) if settings["basis"] == "annual" else None

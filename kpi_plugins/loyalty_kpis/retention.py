@@ -4,9 +4,9 @@ from typing import Literal
 
 import ibis
 
-from kpibook import curve, kpi, matrix, share, total, variants
-from loyalty_kpis.customers_views import gap_days
-from loyalty_kpis.reach import covered, days_before, inside, seen_until, two_years_if_annual
+from kpibook import curve, kpi, matrix, ratio, share, variants
+from loyalty_kpis.customers_views import gap_days, newcomers
+from loyalty_kpis.reach import covered, days_before, inside, run_in_if_not_over, seen_until, two_years_if_annual
 
 YEAR = 365
 
@@ -16,13 +16,14 @@ def retention_rate(person_periods):
     """Retention rate per period: persons who bought in the period, out of those who bought in the window of equal
     length just before it.
     """
-    return share(person_periods.bought, where=person_periods.bought_before)
+    return share(person_periods.bought, where=person_periods.bought_before, cluster=person_periods.customer_id)
 
 
 @kpi(unit="percent", better="higher", family="customers", looks_back=two_years_if_annual)
 def repeat_purchase_rate(purchase_days, periods, *, basis: Literal["annual", "period"] = "annual"):
     """Repeat purchase rate: persons who bought in the 365 days before the period's end, out of those who bought in the
-    365 days before these (basis annual); or persons with two purchase days in the period, out of those with one.
+    365 days before these (basis annual); or persons with at least two purchase days in the period, out of those with
+    at least one.
     """
     first = ibis.least(days_before(periods.end, 2 * YEAR), periods.start)
     seen = purchase_days.join(periods, inside(purchase_days.business_date, first, periods.end)).mutate(
@@ -36,17 +37,23 @@ def repeat_purchase_rate(purchase_days, periods, *, basis: Literal["annual", "pe
         earlier=seen.count(where=seen.earlier & seen.known),
         within=seen.count(where=seen.within),
     )
-    annual = share(persons.recent > 0, where=persons.earlier > 0)
-    period = share(persons.within >= 2, where=persons.within >= 1)
+    person = persons.customer_id
+    annual = share(persons.recent > 0, where=persons.earlier > 0, cluster=person)
+    period = share(persons.within >= 2, where=persons.within >= 1, cluster=person)
     return variants(period, annual=annual) if basis == "period" else variants(annual, period=period)
 
 
-@kpi(unit="percent", better="higher", family="customers")
-def second_purchase_rate(first_purchases, periods, *, at_days: int = 90):
-    """Second-purchase rate: persons who bought again within at_days of their first purchase ever, out of those whose
-    first purchase lies in the period, cases still open at its end censored (Kaplan-Meier).
+@kpi(unit="percent", better="higher", family="customers", looks_back=run_in_if_not_over)
+def second_purchase_rate(first_purchases, periods, *, at_days: int = 90, run_in_days: int = 90):
+    """Second-purchase rate: persons who bought again within at_days of their first purchase in the data, out of those
+    whose first purchase lies in the period and not within run_in_days of the beginning of the data, cases still open
+    at the period's end censored (Kaplan-Meier).
+
+    Whoever buys when the data begin may have been a customer for years: set run_in_days to 0 only where the data
+    begin with the customers.
     """
-    new = first_purchases.join(periods, inside(first_purchases.first_day, periods.start, periods.end))
+    won = newcomers(first_purchases, periods, run_in_days)
+    new = won.join(periods, inside(won.first_day, periods.start, periods.end))
     seen = new.mutate(until=seen_until(new), business_date=new.first_day, next_day=new.second_day)
     rows = seen.select("period_id", "customer_id", duration=gap_days(seen, seen.until), again=_came(seen))
     known = rows.duration, rows.again
@@ -70,23 +77,27 @@ def interpurchase_time(purchase_gaps, periods):
 
 
 @kpi(unit="percent", better="higher", family="customers")
-def cohort_retention(purchase_days, first_purchases, periods, *, at_month: int = 3):
-    """Cohort retention curve: persons who bought in month at_month after the month of their first purchase, out of all
-    persons of the cohorts for which that month is over; the table has every cohort and complete month.
+def cohort_retention(purchase_days, first_purchases, periods, *, at_month: int = 3, run_in_days: int = 90):
+    """Cohort retention curve: persons who bought in month at_month after the month of their first purchase in the data,
+    out of all persons of the cohorts for which that month is over; the table has every cohort and complete month,
+    without the first purchases within run_in_days of the beginning of the data.
+
+    Set run_in_days to 0 only where the data begin with the customers.
     """
-    months = purchase_days.join(first_purchases, "customer_id").select(
+    won = newcomers(first_purchases, periods, run_in_days)
+    months = purchase_days.join(won, "customer_id").select(
         "customer_id", "acquisition_cohort", age=lambda t: _month(t.business_date) - _month(t.first_day)
     )
     there = months.filter(months.age == at_month).select("customer_id").distinct().mutate(active=True)
-    persons = first_purchases.left_join(there, "customer_id").mutate(over=lambda t: _month(t.first_day) + at_month)
+    persons = won.left_join(there, "customer_id").mutate(over=lambda t: _month(t.first_day) + at_month)
     judged = persons.join(periods, persons.over < _month(seen_until(periods)))
     rows = judged.select("period_id", "customer_id", active=judged.active.fill_null(False))
-    cells = _cohort_cells(months.distinct(), first_purchases, periods)
+    cells = _cohort_cells(months.distinct(), won, periods)
     return matrix(
         cells.acquisition_cohort,
         cells.age,
-        headline=share(rows.active),
-        cell=total(cells.active.sum()) / total(cells.persons.sum()),
+        headline=share(rows.active, cluster=rows.customer_id),
+        cell=ratio(cells.active.sum(), cells.persons.sum(), cluster=cells.acquisition_cohort),
     )
 
 
@@ -103,7 +114,7 @@ def churn_rate(purchase_gaps, customer_usage, silence_limits, periods, *, churn_
     if churn_days > 0:
         limited = bought.select(*keys, "business_date", "next_day", "data_end", limit_days=ibis.literal(churn_days))
         rows = _silence(limited, keys)
-        return share(rows.silent, where=rows.judged)
+        return share(rows.silent, where=rows.judged, cluster=rows.customer_id)
     classed = bought.left_join(customer_usage, keys).mutate(usage_class=lambda t: t.usage_class.fill_null("low"))
     limited = classed.left_join(silence_limits, "usage_class").select(
         *keys, "usage_class", "business_date", "next_day", "data_end", "limit_days"
@@ -112,8 +123,10 @@ def churn_rate(purchase_gaps, customer_usage, silence_limits, periods, *, churn_
     return matrix(
         rows.usage_class,
         rows.limit_days,
-        headline=share(rows.silent, where=rows.judged),
-        cell=total(rows.count(where=rows.silent & rows.judged)) / total(rows.count(where=rows.judged)),
+        headline=share(rows.silent, where=rows.judged, cluster=rows.customer_id),
+        cell=ratio(
+            rows.count(where=rows.silent & rows.judged), rows.count(where=rows.judged), cluster=rows.customer_id
+        ),
     )
 
 
@@ -125,11 +138,9 @@ def _month(day):
     return day.year() * 12 + day.month()
 
 
-def _cohort_cells(months, first_purchases, periods):
+def _cohort_cells(months, won, periods):
     """One row per period, cohort and complete month: persons of the cohort, and how many bought."""
-    sizes = first_purchases.group_by("acquisition_cohort").agg(
-        persons=first_purchases.count(), born=_month(first_purchases.first_day).max()
-    )
+    sizes = won.group_by("acquisition_cohort").agg(persons=won.count(), born=_month(won.first_day).max())
     framed = sizes.join(periods, sizes.born < _month(seen_until(periods)))
     complete = _month(seen_until(framed)) - framed.born
     grid = framed.mutate(age=ibis.range(0, complete).unnest()).select(

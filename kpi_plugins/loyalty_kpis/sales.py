@@ -138,7 +138,7 @@ def avg_receipt_change(receipts, transactions, order_lines, periods):
 def spend_per_customer(receipts):
     """Spend per customer: net sales of purchases by identified persons, per person who bought in the period.
 
-    Members and non-members by their status on the first day of the period; anonymous buyers are left out.
+    Members are those enrolled before the period's first day; anonymous buyers are left out.
     """
     bought = purchases(receipts)
     return mean(bought.net_amount.sum(), per=bought.customer_id)
@@ -170,7 +170,7 @@ def member_revenue_share(receipts, enrolled_receipts):
 def identified_sales_share(receipts):
     """Identified sales share (card penetration): purchases that can be traced to a person, out of all purchases."""
     return variants(
-        share(receipts.customer_id.notnull(), where=receipts.is_purchase),
+        share(receipts.customer_id.notnull(), where=receipts.is_purchase, cluster=receipts.customer_id),
         by_revenue=ratio(
             receipts.net_amount.sum(where=receipts.customer_id.notnull()),
             receipts.net_amount.sum(),
@@ -202,7 +202,7 @@ def cross_sell_rate(buyers, purchase_days, category_days, periods, *, history_da
     )
     persons = active.left_join(baskets, ["period_id", "customer_id"])
     return variants(
-        share(persons.new_categories > 0),
+        share(persons.new_categories > 0, cluster=persons.customer_id),
         categories=mean(persons.categories.sum(), per=persons.customer_id).in_unit("count"),
     )
 

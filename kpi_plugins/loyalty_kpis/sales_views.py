@@ -43,14 +43,15 @@ def enrolled_receipts(receipts, memberships):
 
 @view(key=("customer_id", "period_id"), describes="customer_id")
 def membership_at_start(buyers, memberships, periods):
-    """Membership at the start: buyers of a period, enrolled by its first day and not closed, or not; else unknown.
+    """Membership at the start: buyers of a period, enrolled before its first day and not closed, or not; else unknown.
 
+    Who joins with a purchase of the first day was no member when the period began.
     Where no membership is known at all, nobody's status is.
     """
     enrolled = memberships.join(
         periods,
         [
-            memberships.enrolled_at.date() <= periods.start,
+            memberships.enrolled_at.date() < periods.start,
             memberships.closed_at.isnull() | (memberships.closed_at.date() > periods.start),
         ],
     )

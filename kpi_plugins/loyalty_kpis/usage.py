@@ -16,42 +16,55 @@ def usage_class_share(purchase_days, periods, *, window_days: int = 365):
     """Heavy/medium/low user mix: heavy users out of customers active in the window_days before the period's end, heavy
     meaning a spend above the 80th percentile, low up to the median, both frozen at the comparison period.
 
-    When the data do not cover the comparison period's window, the cut points are the current period's own.
+    When the data do not cover the comparison period's window, the cut points are the current period's own. The margin
+    is net sales minus cost of goods.
     """
     spent = spending(purchase_days, periods, window_days)
     users = classed(spent, cut_points_of_spend(spent, periods, window_days))
-    known = users.class_now.notnull()
+    known, cluster = users.class_now.notnull(), users.customer_id
 
     def persons(name):
-        return share(users.class_now == name, where=known)
+        return share(users.class_now == name, where=known, cluster=cluster)
 
-    def revenue(name):
-        return ratio(
-            users.now.sum(where=users.class_now == name), users.now.sum(where=known), cluster=users.customer_id
-        )
+    def of(money, name):
+        return ratio(money.sum(where=users.class_now == name), money.sum(where=known), cluster=cluster)
 
     return variants(
         persons(HEAVY),
         medium=persons(MEDIUM),
         low=persons(LOW),
-        revenue_of_heavy=revenue(HEAVY),
-        revenue_of_medium=revenue(MEDIUM),
-        revenue_of_low=revenue(LOW),
+        revenue_of_heavy=of(users.now, HEAVY),
+        revenue_of_medium=of(users.now, MEDIUM),
+        revenue_of_low=of(users.now, LOW),
+        margin_of_heavy=of(users.margin, HEAVY),
+        margin_of_medium=of(users.margin, MEDIUM),
+        margin_of_low=of(users.margin, LOW),
     )
 
 
-@kpi(unit="percent", better="neutral", family="customers", looks_back="window_days")
+@kpi(unit="percent", better="neutral", family="customers", looks_back="window_days", by_columns=False)
 def pareto_share(purchase_days, periods, *, window_days: int = 365):
     """Pareto share (top 20%): sales to the fifth of the customers who spent most, out of all identified sales, in the
     window_days before the period's end.
+
+    A person's part in the numerator is (spend - limit) if among them, plus limit times their share of the persons, the
+    limit being their smallest spend: the sum is theirs, and its variance knows that the fifth would be other persons.
     """
     spent = spending(purchase_days, periods, window_days)
+    everybody = ibis.window(group_by=spent.period_id)
     by_spend = ibis.window(group_by=spent.period_id, order_by=[spent.now.desc(), spent.customer_id])
     ranked = spent.mutate(
-        place=ibis.row_number().over(by_spend) + 1, persons=spent.count().over(ibis.window(group_by=spent.period_id))
+        amount=spent.now.cast("float64"),
+        place=ibis.row_number().over(by_spend) + 1,
+        persons=spent.count().over(everybody),
+    ).mutate(fifth=lambda t: ((t.persons + 4) / 5).floor())
+    limited = ranked.mutate(
+        is_top=ranked.place <= ranked.fifth,
+        least=ranked.amount.min(where=ranked.place <= ranked.fifth).over(ibis.window(group_by=ranked.period_id)),
     )
-    top = ranked.place * 5 <= ranked.persons + 4  # place <= persons / 5, rounded up
-    return ratio(ranked.now.sum(where=top), ranked.now.sum(), cluster=ranked.customer_id)
+    above = limited.is_top.ifelse(limited.amount - limited.least, 0.0)
+    parts = limited.mutate(part=above + limited.least * limited.fifth / limited.persons)
+    return ratio(parts.part.sum(), parts.amount.sum(), cluster=parts.customer_id)
 
 
 @kpi(unit="percent", better="higher", family="customers", looks_back=two_windows)
@@ -64,11 +77,12 @@ def low_to_heavy_conversion(purchase_days, periods, *, window_days: int = 365):
     spent = spending(purchase_days, periods, window_days, windows=2)
     users = classed(spent, cut_points_of_spend(spent, periods, window_days))
     now = ibis.ifelse(users.now.isnull() & users.class_before.notnull(), LOST, users.class_now)
-    rose = share(users.class_now.isin([MEDIUM, HEAVY]), where=users.class_before == LOW)
+    is_low = users.class_before == LOW
+    rose = share(users.class_now.isin([MEDIUM, HEAVY]), where=is_low, cluster=users.customer_id)
     return matrix(users.class_before, now, headline=rose)
 
 
-@kpi(unit="persons", better="neutral", family="customers")
+@kpi(unit="persons", better="neutral", family="customers", by_columns=False)
 def rfm_segments(receipts, periods):
     """RFM segments: persons with a score of 4 or 5 in recency, frequency and net spend; a score is one plus the number
     of quintile cut points exceeded, frozen at the comparison period, equal values sharing a score.

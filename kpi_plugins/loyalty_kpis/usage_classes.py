@@ -10,13 +10,18 @@ CUTS = {"low_to": 50, "medium_to": 80}
 
 
 def spending(purchase_days, periods, window_days, windows=1):
-    """Net spend by period and person: ``now`` in the last ``window_days``, ``before`` in as many days before those."""
+    """Net spend by period and person: ``now`` in the last ``window_days``, ``before`` in as many days before those.
+
+    ``margin`` is that of ``now``.
+    """
     reach = days_before(periods.end, windows * window_days)
     seen = purchase_days.join(periods, inside(purchase_days.business_date, reach, periods.end)).mutate(
         recent=lambda t: t.business_date >= days_before(t.end, window_days)
     )
     return seen.group_by("period_id", "customer_id").agg(
-        now=seen.net_amount.sum(where=seen.recent), before=seen.net_amount.sum(where=~seen.recent)
+        now=seen.net_amount.sum(where=seen.recent),
+        before=seen.net_amount.sum(where=~seen.recent),
+        margin=(seen.net_amount - seen.cogs).sum(where=seen.recent),
     )
 
 

@@ -77,7 +77,7 @@ def purchase_days(receipts):
     """Purchase days: one row per identified person and day with a kept purchase."""
     bought = purchases(receipts).filter(lambda t: t.customer_id.notnull())
     return bought.group_by("customer_id", "business_date").agg(
-        receipts=bought.count(), net_amount=bought.net_amount.sum()
+        receipts=bought.count(), net_amount=bought.net_amount.sum(), cogs=bought.cogs.sum()
     )
 
 

@@ -73,3 +73,8 @@ def test_guards_twice_are_guards_once():
     table = T.agg(r=T.a.sum(where=T.ok) / T.b.sum())
 
     assert sql(table, "duckdb") == " ".join(str(ibis.to_sql(guarded(guarded(table)), dialect="duckdb")).split())
+
+
+def test_whole_number_division_stays_what_it_is(con):
+    """7 // 2 is 3, not 3.5."""
+    assert rows(con, T.select(q=(T.a * 0 + 7) // 2).limit(1)) == [{"q": 3}]

@@ -337,17 +337,6 @@ campaign_targets:
     assert sorted(loaded.fingerprints) == ["answers.csv", "campaigns.parquet", "lines.csv", "targeted.csv"]
 
 
-def test_lifted_headers_come_from_the_first_line_that_has_them(client: Client) -> None:
-    client.csv("lines.csv", "receipt,time,who\nA,2017-07-01,\nA,2017-07-01,7\nA,2017-07-01,8\n,2017-07-01,9\n")
-    loaded = client.load(
-        "order_lines: {from: lines.csv, columns: {transaction_id: receipt, ts: time, customer_id: who}}"
-    )
-    assert fetch(loaded, "SELECT transaction_id, customer_id FROM transactions") == [("A", "7")]
-    assert [f.rows for f in found(loaded, "header_differs", column="customer_id")] == [1]
-    assert [(f.rows, f.severity) for f in found(loaded, "header_differs", column="ts")] == [(0, "green")]
-    assert [(f.rows, f.examples) for f in found(loaded, "empty", "order_lines", "transaction_id")] == [(1, (4,))]
-
-
 def test_headers_and_lines_in_two_files(client: Client) -> None:
     client.csv("heads.csv", "id,day,card\nA,2017-07-01,M1\n")
     client.csv("lines.csv", "id,receipt,net\nl1,A,3\nl2,A,4\n")

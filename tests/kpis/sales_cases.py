@@ -96,7 +96,7 @@ SHOP = tables(
     sale("r16", "2024-03-01", 500, by="c1", card="m1"),  # after the period
     sale("r17", "2024-03-02", back("r14.2", 15), by="c1"),  # of r14: 30 stay
     memberships=[
-        {"member_id": "m1", "customer_id": "c1", "enrolled_at": "2024-01-01 10:00", "closed_at": None},
+        {"member_id": "m1", "customer_id": "c1", "enrolled_at": "2023-12-31 10:00", "closed_at": None},
         {"member_id": "m2", "customer_id": "c2", "enrolled_at": "2024-02-11 10:00", "closed_at": None},
     ],
 )

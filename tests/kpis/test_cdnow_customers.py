@@ -86,7 +86,7 @@ def test_second_purchases_of_the_whole_file_agree_with_lifelines(
     )
     own = tmp_path / "cdnow.yaml"
     own.write_text(text.replace("../data/cdnow", str(samples / "cdnow")), encoding="utf-8")
-    results = computed(params.load(own), catalog_of("second_purchase_rate"))
+    results = computed(params.load(own), catalog_of("second_purchase_rate", "cohort_retention"))
     first = days.groupby("customer").nth([0, 1]).groupby("customer")["day"].agg(["min", "max", "size"])
     closed = first["size"] == 2
     length = (first["max"].where(closed, LAST) - first["min"]).dt.days

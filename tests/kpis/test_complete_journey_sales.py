@@ -185,7 +185,7 @@ def test_spend_per_customer(complete_journey: Results, baskets: pd.DataFrame) ->
     joined = _joined()
     for period, (start, _) in SPANS.items():
         own = span(bought, period)
-        early = own["household_id"].map(joined) <= pd.Timestamp(start)
+        early = own["household_id"].map(joined) < pd.Timestamp(start)
         for name, part in (("member", own[early]), ("non_member", own[~early])):
             found = row(complete_journey, "spend_per_customer", name, period)
             persons = part["household_id"].nunique()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpis.person_shop import KPIS, SHOP, YEARS, catalog_of, compute, figure, people, row
+from kpis.sales_cases import copies
 from tiny_client import receipt, run, shop
 
 
@@ -105,6 +106,29 @@ def test_purchase_frequency_counts_only_days_that_the_data_cover() -> None:
     days = people(anna=["2024-01-05", "2024-02-05"])
     results = compute("purchase_frequency", days, "2024-01-01/2024-12-31", data="2024-01-01/2024-06-30")
     assert figure("purchase_frequency", results)[0] == pytest.approx(2 * 365 / 182)
+
+
+def test_purchase_frequency_begins_with_the_data() -> None:
+    """The data begin on 1 July 2024, 184 days before the year ends: anna 2, bea 1: 3 / (2 * 184 / 365).
+    Bea's first purchase on 1 October leaves her 92 days, anna's on 1 July all 184: 3 / ((184 + 92) / 365).
+    """
+    days = people(anna=["2024-07-01", "2024-08-01"], bea=["2024-10-01"])
+    results = compute("purchase_frequency", days, "2024-01-01/2024-12-31", data="2024-07-01/2024-12-31")
+    assert figure("purchase_frequency", results)[:3] == (pytest.approx(3 * 365 / 368), 3, pytest.approx(368 / 365))
+    corrected = figure("purchase_frequency", results, "exposure_corrected")
+    assert corrected[:3] == (pytest.approx(3 * 365 / 276), 3, pytest.approx(276 / 365))
+
+
+@pytest.mark.parametrize(
+    "kpi", ["retention_rate", "repeat_purchase_rate", "churn_rate", "usage_class_share", "cohort_retention"]
+)
+def test_changes_of_shares_have_an_interval(kpi: str) -> None:
+    """The same persons in both periods vary together: 40 of each of the shop's."""
+    chosen = {"churn_rate": {"churn_days": 60}}.get(kpi, {})
+    results = compute(kpi, copies(SHOP, 40), **{**YEARS, "data": "2021-01-01/2024-12-31"}, settings=chosen)
+    found = row(results, kpi)
+    assert None not in (found["change_low"], found["change_high"])
+    assert found["change_low"] <= found["change"] <= found["change_high"]
 
 
 CONTACTED = {

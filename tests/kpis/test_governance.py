@@ -25,6 +25,9 @@ def _given(**targets: tuple) -> dict:
                 "comparator": t[0],
                 "target_value": t[1],
                 "baseline_value": t[2],
+                "period_start": "2024-01-01",
+                "period_end": "2024-12-31",
+                "set_at": "2023-12-01",
             }
             for k, t in targets.items()
         ],

@@ -90,6 +90,31 @@ def test_second_purchase_rate_at_another_day() -> None:
     assert figure("second_purchase_rate", results)[0] == 0
 
 
+def test_first_purchases_in_the_run_in_are_no_new_customers() -> None:
+    """Data from 3 October 2023: 90 days later is 1 January 2024, the first day that wins customers; emil's first
+    purchase of December is one of the run-in. With 91 days anna, bea and fay fall out: carl and dora are left.
+    """
+    rows = {**HALF, "data": "2023-10-03/2024-12-31"}
+    results = compute("second_purchase_rate", people(**NEW), **rows)
+    assert row(results, "second_purchase_rate")["n"] == 5
+    results = compute("second_purchase_rate", people(**NEW), **rows, settings={"run_in_days": 91})
+    assert row(results, "second_purchase_rate")["n"] == 2
+
+
+def test_a_period_within_the_run_in_wins_nobody_that_could_be_told() -> None:
+    """The 90 days from 1 January 2024 end with 30 March: January to March needs 3 October 2023, and 0 days nothing."""
+    span = {"period": "2024-01-01/2024-03-30", "data": "2024-01-01/2024-12-31"}
+    found = row(compute("second_purchase_rate", people(**NEW), **span), "second_purchase_rate")
+    assert (found["value"], found["status"]) == (None, "missing_data")
+    assert json.loads(found["reason"]) == {
+        "id": "reason.history_not_covered",
+        "needed": "2023-10-03",
+        "first": "2024-01-01",
+    }
+    known = compute("second_purchase_rate", people(**NEW), **span, settings={"run_in_days": 0})
+    assert row(known, "second_purchase_rate")["n"] == 3
+
+
 def test_open_cases_end_with_the_data() -> None:
     """The data end on 10 January, long before the period: anna, bea and fay are open after 9 days."""
     days = people(anna=["2024-01-01"], bea=["2024-01-01"], fay=["2024-01-01", "2024-01-01"])
@@ -151,6 +176,17 @@ def test_cohort_retention_stops_before_an_unfinished_month() -> None:
     )
     assert figure("cohort_retention", results)[:3] == (pytest.approx(2 / 3), 2, 3)
     assert "2024-06" not in set(results.tables["cohort_retention"]["row"])
+
+
+def test_cohorts_of_the_run_in_are_left_out() -> None:
+    """Data from 1 January: cohorts of January and February lie within 90 days, until 30 March. Left is May: 1 of 1."""
+    days = {"period": "2024-01-01/2024-06-30", "data": "2024-01-01/2024-12-31"}
+    results = compute("cohort_retention", people(**COHORTS), **days, settings={"at_month": 1})
+    assert figure("cohort_retention", results)[:3] == (1, 1, 1)
+    assert set(results.tables["cohort_retention"]["row"]) == {"2024-05", "2024-06"}
+    all_of_them = {"at_month": 1, "run_in_days": 0}
+    results = compute("cohort_retention", people(**COHORTS), **days, settings=all_of_them)
+    assert figure("cohort_retention", results)[:3] == (0.75, 3, 4)
 
 
 def test_cohort_retention_of_cohorts_too_young() -> None:

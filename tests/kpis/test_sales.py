@@ -134,7 +134,7 @@ def test_spend_per_customer(shop: Results) -> None:
 
 
 def test_spend_of_members_and_others() -> None:
-    """c1 is enrolled on the first day, c2 enrols in February: at the start no member."""
+    """c1 enrolled on the day before the first, c2 enrols in February: at the start no member."""
     found = run(copies(SHOP, 30), PERIOD, catalog=only("spend_per_customer"), data=KNOWN)
     assert values(found, "spend_per_customer", "member") == {"member": 100, "non_member": 70}
     assert row(found, "spend_per_customer", "member")["n"] == 30
@@ -156,6 +156,15 @@ def test_identified_sales_share(shop: Results) -> None:
     assert (found["value"], found["numerator"], found["denominator"], found["status"]) == (0.8, 4, 5, "low_n")
     assert row(shop, "identified_sales_share", "by_revenue")["value"] == pytest.approx(150 / 170)
     assert values(shop, "identified_sales_share", "month") == {"2024-01": 1, "2024-02": 0.75}
+
+
+def test_changes_of_shares_have_an_interval() -> None:
+    """January against February, forty such shops: 1 of 1 purchases has a person, then 3 of 4."""
+    chosen = only("identified_sales_share")
+    found = run(copies(SHOP, 40), "2024-02-01/2024-02-29", "2024-01-01/2024-01-31", catalog=chosen, data=KNOWN)
+    change = row(found, "identified_sales_share")
+    assert change["change"] == pytest.approx(-0.25)
+    assert change["change_low"] < -0.25 < change["change_high"]
 
 
 def test_cross_sell_rate() -> None:

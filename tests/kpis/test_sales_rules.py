@@ -83,7 +83,7 @@ def tills(drawn: list[Any]) -> list[Any]:
 
 
 MEMBERS = [
-    {"member_id": "card of c1", "customer_id": "c1", "enrolled_at": "2024-01-01", "closed_at": None},
+    {"member_id": "card of c1", "customer_id": "c1", "enrolled_at": "2023-12-31", "closed_at": None},
     {"member_id": "card of c2", "customer_id": "c2", "enrolled_at": "2024-01-20", "closed_at": "2024-02-10"},
 ]
 

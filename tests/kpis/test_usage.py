@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 
+import ibis
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from kpis.person_shop import compute, figure, row, spenders
+from loyalty_kpis.usage import pareto_share
 from tiny_client import receipt, shop
 
 YEARS = {"period": "2024-01-01/2024-12-31", "compare": "2023-01-01/2023-12-31"}
@@ -62,10 +67,74 @@ def test_pareto_share_rounds_the_fifth_up_and_leaves_strangers_out() -> None:
     """A fifth of six persons is two: 6 + 5 of 21; the anonymous 500 are nobody's. Of equals, one is enough."""
     days = spenders(("2024-06-01", {"a": 6, "b": 5, "c": 4, "d": 3, "e": 2, "f": 1, None: 500}))
     results = compute("pareto_share", days, YEARS["period"], data="2022-01-01/2024-12-31")
-    assert figure("pareto_share", results)[1:3] == (11, 21)
+    assert figure("pareto_share", results)[1:3] == (pytest.approx(11), 21)
     ties = spenders(("2024-06-01", {"a": 5, "b": 5, "c": 1, "d": 1, "e": 1}))
     results = compute("pareto_share", ties, YEARS["period"], data="2022-01-01/2024-12-31")
     assert figure("pareto_share", results)[1:3] == (5, 13)
+
+
+def test_pareto_share_knows_that_its_fifth_could_be_others() -> None:
+    """100 persons: 20 spend 11 to 30, 80 spend 5. The fifth is the 20, its smallest spend 11; parts are 11/5 = 2.2 for
+    the 80 and x - 11 + 2.2 for the 20: together 410 of 810. With R = 410/810 the residuals part - R x have the
+    standard error sqrt(100/99 * sum of squares) / 810.
+    """
+    spends = {f"p{i}": (i + 11 if i < 20 else 5) for i in range(100)}
+    days = spenders(("2024-06-01", spends))
+    found = row(compute("pareto_share", days, YEARS["period"], data="2022-01-01/2024-12-31"), "pareto_share")
+    share = 410 / 810
+    squares = sum((x - 11 + 2.2 - share * x) ** 2 for x in range(11, 31)) + 80 * (2.2 - share * 5) ** 2
+    error = (100 / 99 * squares) ** 0.5 / 810
+    assert (found["value"], found["status"]) == (pytest.approx(share), "ok")
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.959964 * error, rel=1e-6)
+
+
+def test_pareto_shares_scatter_as_their_standard_error_says() -> None:
+    """200 periods of 400 other persons each, spends lognormal with sigma 0.8."""
+    times, persons = 200, 400
+    spends = np.random.default_rng(4).lognormal(3, 0.8, (times, persons))
+    ends = [date(2000, 1, 1) + timedelta(days=40 * i) for i in range(times)]
+    bought = {
+        "customer_id": [f"{i}-{j}" for i in range(times) for j in range(persons)],
+        "business_date": [end - timedelta(days=1) for end in ends for _ in range(persons)],
+        "net_amount": spends.ravel(),
+        "cogs": np.zeros(times * persons),
+    }
+    periods = ibis.memtable(pa.table({"period_id": range(times), "end": ends}))
+    estimate = pareto_share(ibis.memtable(pa.table(bought)), periods, window_days=30)
+    found = ibis.duckdb.connect().to_pyarrow(estimate.base.to_expr().order_by("period_id"))
+    parts, amounts = (found[name].to_numpy().reshape(times, persons) for name in ("part", "amount"))
+    shares = parts.sum(axis=1) / amounts.sum(axis=1)
+    top = np.sort(spends, axis=1)[:, -persons // 5 :].sum(axis=1) / spends.sum(axis=1)
+    np.testing.assert_allclose(shares, top, rtol=1e-9)
+    squares = ((parts - shares[:, None] * amounts) ** 2).sum(axis=1)
+    errors = np.sqrt(persons / (persons - 1) * squares) / amounts.sum(axis=1)
+    assert errors.mean() == pytest.approx(shares.std(), rel=0.15)
+
+
+@pytest.mark.parametrize("kpi", ["pareto_share", "rfm_segments"])
+def test_rankings_of_everybody_are_not_cut_by_columns(kpi: str) -> None:
+    """Whoever is heavy is in the top fifth by construction."""
+    results = compute(kpi, SPENT, **YEARS, data="2022-01-01/2024-12-31", breakdowns=("usage_class", "quarter"))
+    assert set(results.scorecard["segment_by"]) - {"variant", "quarter"} == {"total"}
+
+
+def test_usage_classes_by_margin() -> None:
+    """2024, own cut points 35 and 45: net minus cost 5 anna, 5 bea, 20 carl, 20 dora, 50 fay; heavy is fay, medium
+    anna, low the three others: 50, 5 and 45 of 100.
+    """
+    costs = {"anna": (45, 40), "bea": (35, 30), "carl": (30, 10), "dora": (30, 10), "fay": (100, 50)}
+    receipts = [receipt(i, "2024-06-01", net, who, cogs=cogs) for i, (who, (net, cogs)) in enumerate(costs.items())]
+    results = compute("usage_class_share", shop(*receipts), YEARS["period"], data="2022-01-01/2024-12-31")
+    names = ("heavy", "medium", "low")
+    found = [figure("usage_class_share", results, f"margin_of_{name}")[:3] for name in names]
+    assert found == [(pytest.approx(part / 100), part, 100) for part in (50, 5, 45)]
+
+
+def test_usage_classes_without_the_cost_of_goods() -> None:
+    results = compute("usage_class_share", SPENT, **YEARS, data="2022-01-01/2024-12-31", without=["order_lines.cogs"])
+    (verdict,) = results.computability
+    lost = ("margin_of_heavy", "margin_of_medium", "margin_of_low")
+    assert (verdict.state, verdict.lost, verdict.missing) == ("partly", lost, ("order_lines.cogs",))
 
 
 def test_low_to_heavy_conversion() -> None:

@@ -147,18 +147,23 @@ def _status(memberships: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return rows(con.create_table("named", con.to_pyarrow(named)), "customer_id", "segment", "member")
 
 
-def test_membership_counts_on_the_first_day_of_each_window() -> None:
-    """c1 enrols on 1 January and stays, c2 on 2 January and leaves on 1 February, c3 never."""
+def test_membership_counts_before_the_first_day_of_each_window() -> None:
+    """c1 enrolled on 31 December and stays; c2 enrols on 2 January and leaves on 1 February; c3 joins on 1 January,
+    so is no member when January begins, but is when February does.
+    """
     found = _status(
         [
-            membership("m1", "c1", "2024-01-01 20:00", None),
+            membership("m1", "c1", "2023-12-31 20:00", None),
             membership("m2", "c2", "2024-01-02 09:00", "2024-02-01 09:00"),
+            membership("m3", "c3", "2024-01-01 00:00", None),
         ]
     )
     assert found == [
         *[("c1", segment, "member") for segment in ("2024-01", "2024-02", "total")],
         *[("c2", segment, "non_member") for segment in ("2024-01", "2024-02", "total")],
-        *[("c3", segment, "non_member") for segment in ("2024-01", "2024-02", "total")],
+        ("c3", "2024-01", "non_member"),
+        ("c3", "2024-02", "member"),
+        ("c3", "total", "non_member"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import Any
 
@@ -33,7 +34,7 @@ def figure(
     return usual | given | cells
 
 
-def moving(kpi: str, change: tuple[float, float, float], **cells: Any) -> list[dict[str, Any]]:
+def moving(kpi: str, change: tuple[float, float | None, float | None], **cells: Any) -> list[dict[str, Any]]:
     """A share of 60.0% (58.0 to 62.0) now, with its change against the period before."""
     now, low, high = change
     moved = {"change": now, "change_low": low, "change_high": high}
@@ -43,6 +44,13 @@ def moving(kpi: str, change: tuple[float, float, float], **cells: Any) -> list[d
     ]
 
 
+def whole(segment: str, period: str) -> dict[str, Any]:
+    """The place of a whole month's figure."""
+    year, month = int(segment[:4]), int(segment[5:])
+    days = {"period_start": date(year, month, 1), "period_end": date(year, month, monthrange(year, month)[1])}
+    return {"segment_by": "month", "segment": segment, "period": period, **days}
+
+
 def months(kpi: str, first: str = "2017", **cells: Any) -> list[dict[str, Any]]:
     """Twelve months: six before, six now; the third has too few cases."""
     rows = []
@@ -50,6 +58,6 @@ def months(kpi: str, first: str = "2017", **cells: Any) -> list[dict[str, Any]]:
         period = "current" if month > 6 else "previous"
         few = {"status": "low_n", "reason": '{"id": "reason.too_few_customers", "n": 12, "minimum": 100}'}
         value = 27 + month / 4
-        place = {"segment_by": "month", "segment": f"{first}-{month:02d}", "period": period}
+        place = whole(f"{first}-{month:02d}", period)
         rows.append(figure(kpi, value, value - 1, value + 1, **place, **(few if month == 3 else {}), **cells))
     return rows

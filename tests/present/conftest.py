@@ -19,8 +19,8 @@ def card() -> pd.DataFrame:
     money = {"unit": "money", "better": "higher", "family": "sales"}
     grown = {"change": 119222.3, "change_low": 61000.0, "change_high": 177000.0}
     rows = [
-        figure("net_sales", 2350412.5, 2350412.5, 2350412.5, n=78000, **grown, **money),
-        figure("net_sales", 2231190.2, 2231190.2, 2231190.2, period="previous", **money),
+        figure("net_sales", 2350412.5, 2350412.5, 2350412.5, n=78000, numerator=2350412.5, **grown, **money),
+        figure("net_sales", 2231190.2, 2231190.2, 2231190.2, numerator=2231190.2, period="previous", **money),
         figure("avg_receipt", 28.307, 27.902, 28.712, target=30.0, target_state="missed", **money),
         figure("avg_receipt_gap", 6.31, 5.02, 7.6, unit="money", family="sales"),
         *months("avg_receipt", **money),

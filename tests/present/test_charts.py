@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ import altair as alt
 import pytest
 
 from kpibook import results
-from kpibook.present import charts, svg
-from present.cards import figure, months
+from kpibook.present import charts, lines, svg
+from present.cards import figure, months, whole
 from present.drawn import CURVE, PAIRS, SHARES, TILES, every
 
 if TYPE_CHECKING:
@@ -98,15 +99,101 @@ def test_a_month_with_too_few_cases_is_left_out_and_said(card: pd.DataFrame, eng
 
 def test_a_year_before_lies_under_its_months(english: Words):
     rows = [r for r in months("x", "2017") if r["period"] == "current"]
-    before = [{**r, "period": "previous", "segment": "2016" + r["segment"][4:]} for r in rows]
+    before = [r | whole("2016" + r["segment"][4:], "previous") for r in rows]
     html = charts.trend(results.scorecard(rows + before), "x", english).html
     assert html.count(">Jul<") == 1
     assert ">2016<" not in html
 
 
 def test_full_counts_have_no_band(english: Words):
-    rows = [{**r, "low": r["value"], "high": r["value"]} for r in months("x")]
+    rows = [{**r, "low": r["value"], "high": r["value"], "numerator": r["value"]} for r in months("x")]
     assert charts.trend(results.scorecard(rows), "x", english).text.startswith("X by month; full counts.")
+
+
+@pytest.mark.parametrize("cells", [{}, {"numerator": 3.0, "denominator": 1.0}])
+def test_a_figure_without_an_interval_is_no_full_count(cells: dict[str, float], english: Words):
+    rows = [{**r, "low": r["value"], "high": r["value"], **cells} for r in months("x")]
+    assert charts.trend(results.scorecard(rows), "x", english).text == (
+        "X by month. One point has too few cases and is not drawn."
+    )
+
+
+CUT = "One part is cut off by the period or by the end of the data and is not drawn."
+
+
+def drawn(rows: list[dict[str, Any]], segment_by: str, words: Words, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts that are points of the line."""
+    specs: list[dict[str, Any]] = []
+    monkeypatch.setattr(lines, "draw", lambda spec, *_, **__: specs.append(spec) or "<svg/>")
+    said = charts.trend(results.scorecard(rows), "x", words, segment_by).text
+    assert said.endswith(CUT)
+    return [p["x"] for p in specs[0]["data"]["values"]]
+
+
+def test_a_month_that_the_period_cuts_is_not_drawn(english: Words, monkeypatch: pytest.MonkeyPatch):
+    rows = months("x")[6:]
+    rows[-1]["period_end"] = date(2017, 12, 10)
+    assert drawn(rows, "month", english, monkeypatch) == ["2017-07", "2017-08", "2017-09", "2017-10", "2017-11"]
+
+
+def test_the_caption_and_the_alternative_text_end_with_the_last_whole_month(english: Words):
+    rows = months("x")[6:]
+    rows[-1]["period_end"] = date(2017, 12, 10)
+    chart = charts.trend(results.scorecard(rows), "x", english)
+    assert "to November 2017" in chart.html
+    assert chart.text == f"X by month; the band is the 95% interval. {CUT}"
+
+
+def test_a_month_cut_at_its_start_is_not_drawn(english: Words, monkeypatch: pytest.MonkeyPatch):
+    rows = months("x")[6:]
+    rows[0]["period_start"] = date(2017, 7, 2)
+    assert drawn(rows, "month", english, monkeypatch)[0] == "2017-08"
+
+
+def test_a_part_that_the_data_cut_is_not_said_to_have_few_cases(english: Words, monkeypatch: pytest.MonkeyPatch):
+    rows = months("x")[6:]
+    rows[-1] |= {"status": "low_n", "reason": '{"id": "reason.part_not_over"}'}
+    assert drawn(rows, "month", english, monkeypatch)[-1] == "2017-11"
+    said = charts.trend(results.scorecard(rows), "x", english).text
+    assert said == f"X by month; the band is the 95% interval. {CUT}"
+
+
+def test_two_whole_months_and_a_cut_one_are_no_trend(english: Words):
+    rows = months("x")[6:9]
+    rows[-1]["period_end"] = date(2017, 9, 29)
+    assert charts.trend(results.scorecard(rows), "x", english).html == ""
+
+
+#: The first part lacks its first day; the others are whole.
+SPANS = {
+    "week": {
+        "2017-W26": ("2017-06-27", "2017-07-02"),
+        "2017-W27": ("2017-07-03", "2017-07-09"),
+        "2017-W28": ("2017-07-10", "2017-07-16"),
+        "2017-W29": ("2017-07-17", "2017-07-23"),
+    },
+    "quarter": {
+        "2016-Q3": ("2016-07-02", "2016-09-30"),
+        "2016-Q4": ("2016-10-01", "2016-12-31"),
+        "2017-Q1": ("2017-01-01", "2017-03-31"),
+        "2017-Q2": ("2017-04-01", "2017-06-30"),
+    },
+    "year": {
+        "2014": ("2014-01-02", "2014-12-31"),
+        "2015": ("2015-01-01", "2015-12-31"),
+        "2016": ("2016-01-01", "2016-12-31"),
+        "2017": ("2017-01-01", "2017-12-31"),
+    },
+}
+
+
+@pytest.mark.parametrize("grain", SPANS)
+def test_whole_weeks_quarters_and_years_are_drawn(grain: str, english: Words, monkeypatch: pytest.MonkeyPatch):
+    rows = []
+    for segment, (first, last) in SPANS[grain].items():
+        days = {"period_start": date.fromisoformat(first), "period_end": date.fromisoformat(last)}
+        rows.append(figure("x", 0.5, 0.4, 0.6, segment_by=grain, segment=segment, **days))
+    assert drawn(rows, grain, english, monkeypatch) == list(SPANS[grain])[1:]
 
 
 def test_two_points_are_no_trend(english: Words):

@@ -90,7 +90,8 @@ def test_intervals_leave_the_unit_to_the_value_beside_them():
         "[40,1;_42,6]",
         "[40,1;_42,6]",
     ]
-    assert said("interval", 5, 5, "money") == ["exact", "exacto", "exakt", "esatto"]
+    assert said("interval", 5, 5, "money", exact=True) == ["exact", "exacto", "exakt", "esatto"]
+    assert said("interval", 5, 5, "days") == ["[5.0;_5.0]", "[5,0;_5,0]", "[5,0;_5,0]", "[5,0;_5,0]"]
     assert said("interval", 3, None, "days") == ["[3.0;_\u2013]", "[3,0;_\u2013]", "[3,0;_\u2013]", "[3,0;_\u2013]"]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from kpibook import results
 from kpibook.present import chapters, display
 from kpibook.present.verdict import five, headline, lacking, verdict
-from present.cards import HOSTILE, figure
+from present.cards import HOSTILE, figure, moving
 
 if TYPE_CHECKING:
     from kpibook.present.words import Words
@@ -94,6 +94,30 @@ def test_what_is_lacking_for_an_answer():
     assert lacking(complete, ["no_controls"]) == ["controls"]
 
 
+def test_a_change_without_an_interval_is_not_counted(english: Words):
+    """Three figures rose, stayed and changed by nobody knows how surely: one up, one still, one not told."""
+    rows = [
+        *moving("retention_rate", (0.05, 0.01, 0.09)),
+        *moving("churn_rate", (0.01, -0.02, 0.04)),
+        *moving("net_sales", (0.02, None, None)),
+    ]
+    page = verdict(results.scorecard(rows), english, compared=COMPARED).text.replace("\u00a0", " ")
+    assert f"Against {COMPARED}: 1 clearly higher, 0 clearly lower, 1 without clear change." in page
+    assert f"Change against {COMPARED}: +2.0 pp" in page
+    alone = verdict(results.scorecard(rows[4:]), english, compared=COMPARED).text
+    assert alone.splitlines()[2] == "What can be said stands in one figure."
+
+
+def test_only_a_total_is_a_full_count(english: Words):
+    rows = [
+        figure("net_sales", 7.0, 7.0, 7.0, numerator=7.0, unit="money"),
+        figure("purchase_frequency", 7.0, 7.0, 7.0, unit="days"),
+    ]
+    said = verdict(results.scorecard(rows), english).text.replace("\u00a0", " ").splitlines()
+    assert said[3].startswith("Net sales: $7.00 · Full count, no sampling; n = 2,469")
+    assert said[4].startswith("Purchase frequency: 7.0 days · 95% interval: 7.0 days to 7.0 days; n = 2,469")
+
+
 def test_nothing_to_show_is_said(english: Words):
     page = verdict(results.scorecard([]), english)
     assert "No figure of page one can be shown from these data." in page.text
@@ -128,6 +152,10 @@ def test_a_family_without_kpis_has_no_chapter(card: pd.DataFrame, english: Words
     assert chapters.section(card, {}, "return", english) == display.Display("", "")
 
 
+def traced(share: float | None, **cells: Any) -> dict[str, Any]:
+    return figure("identified_sales_share", share, share, share, family="sales", **cells)
+
+
 @pytest.mark.parametrize(
     ("share", "said"),
     [
@@ -137,8 +165,29 @@ def test_a_family_without_kpis_has_no_chapter(card: pd.DataFrame, english: Words
     ],
 )
 def test_figures_on_persons_say_what_they_cover(share: float, said: str, english: Words):
-    rows = [figure("identified_sales_share", share, share, share, family="sales"), figure("x", 0.5, 0.4, 0.6)]
+    rows = [traced(0.45), traced(share, segment_by="variant", segment="by_revenue"), figure("x", 0.5, 0.4, 0.6)]
     assert chapters.section(results.scorecard(rows), {}, "customers", english).text.splitlines()[1] == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (1.0, "Every receipt can be traced to a person: figures on customers cover them all."),
+        (0.8, "Figures on customers cover the 80.0% of receipts that can be traced to a person."),
+        (0.3, "Partial view: figures on customers cover only the 30.0% of receipts that can be traced to a person."),
+    ],
+)
+@pytest.mark.parametrize("status", ["missing_data", None])
+def test_a_share_of_receipts_is_not_called_one_of_sales(share: float, said: str, status: str | None, english: Words):
+    rows = [traced(share), figure("x", 0.5, 0.4, 0.6)]
+    if status:
+        rows.append(traced(None, status=status, segment_by="variant", segment="by_revenue"))
+    assert chapters.section(results.scorecard(rows), {}, "customers", english).text.splitlines()[1] == said
+
+
+def test_an_unknown_share_is_not_spoken_of(english: Words):
+    rows = [traced(None, status="missing_data"), figure("x", 0.5, 0.4, 0.6)]
+    assert "traced" not in chapters.section(results.scorecard(rows), {}, "customers", english).text
 
 
 def test_curves_and_matrices_stand_under_their_kpi(card: pd.DataFrame, english: Words):

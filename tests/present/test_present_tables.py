@@ -17,16 +17,7 @@ from kpibook.present.palette import contrast, shade
 from kpibook.present.tables import family_table, segment_table
 from kpibook.present.words import LANGUAGES, Words
 from present.cards import HOSTILE, figure
-
-
-def rows(html: str) -> dict[str, list[str]]:
-    """Text of a table's cells by the text of the row's first cell."""
-    found = {}
-    for row in re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL):
-        cells = re.findall(r"<(t[hd])[^>]*>(.*?)</\1>", row, re.DOTALL)
-        texts = [re.sub(r"<[^>]+>", "|", text).replace("\u00a0", " ") for _, text in cells]
-        found[texts[0]] = [re.sub(r"\|+", "|", t).strip("|") for t in texts[1:]]
-    return found
+from present.markup import rows
 
 
 def test_a_family_with_values_changes_and_targets(card: pd.DataFrame, english: Words):
@@ -73,7 +64,10 @@ def test_colour_only_where_the_interval_leaves_zero_out(card: pd.DataFrame, engl
     assert html.count('<span class="kb-good">') == 2
     assert 'kb-good"><span aria-hidden="true">▼' in html
     assert 'class="kb-bad"' not in html
-    assert "▲ ▼ mark changes whose 95% interval leaves zero out; all others may be chance." in html
+    assert (
+        "▲ ▼ mark changes whose 95% interval leaves zero out; other changes with an interval may be chance, "
+        "those without one are not judged."
+    ) in html
 
 
 def test_no_colour_without_a_better_direction(english: Words):

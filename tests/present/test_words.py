@@ -110,6 +110,15 @@ def test_plurals_follow_the_number():
             '{"id": "reason.heavy_tail", "share": 0.412, "trimmed": 38.514}',
             HEAVY,
         ),
+        (
+            '{"id": "reason.period_partly_covered", "first": "2017-02-01", "last": "2017-06-30"}',
+            "The data cover only February 1, 2017 to June 30, 2017 of this period: no change is stated.",
+        ),
+        ('{"id": "reason.part_not_over"}', "The data end before this part does."),
+        (
+            '{"id": "reason.suppressed"}',
+            "Withheld so that another segment cannot be worked out from the total.",
+        ),
         ('{"id": "reason.kpi_failed", "error": "x {n} <b>"}', "The computation stopped: x {n} <b>"),
     ],
 )

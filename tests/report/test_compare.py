@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kpibook.report.compare import KEYS, as_csv, compare, csv_like, same
+from kpibook.report.compare import KEYS, as_csv, compare, compare_json, csv_like, same
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +94,23 @@ def test_a_csv_file_is_read_with_the_types_of_the_parquet_file(tmp_path: Path) -
     )
     typed.to_csv(tmp_path / "s.csv", index=False)
     assert compare("s.csv", csv_like(tmp_path / "s.csv", typed), as_csv(typed)) == []
+
+
+def test_json_values_are_compared_place_by_place_and_numbers_as_numbers() -> None:
+    stored = {"a": [1.0, {"b": None}], "c": "x", "d": [1]}
+    assert compare_json("q", stored, {"a": [1.0 + 1e-12, {}], "c": "x", "d": [1]}) == []
+    said = [str(p) for p in compare_json("q", stored, {"a": [2, {"b": 0}], "d": {"e": 1}})]
+    assert said == [
+        "q, a 1: is 1.0, computed again 2 · make the report again",
+        "q, a 2 b: is missing, computed again 0 · make the report again",
+        "q, c: is 'x', computed again missing · make the report again",
+        "q, d: is [1], computed again {'e': 1} · make the report again",
+    ]
+
+
+def test_of_many_different_places_five_are_named() -> None:
+    said = [str(p) for p in compare_json("q", list(range(9)), list(range(1, 10)))]
+    assert said[4:] == [
+        "q, 5: is 4, computed again 5 · make the report again",
+        "q: 4 more values differ · make the report again",
+    ]

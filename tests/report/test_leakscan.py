@@ -21,6 +21,7 @@ def test_only_variables_that_are_referenced_are_looked_for() -> None:
     secrets = referenced(TEXT, ENVIRONMENT)
     assert sorted(secrets.spellings) == ["KEY", "URL"]
     assert secrets.too_short == ("PORT",)
+    assert secrets.not_set == ("UNSET",)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +60,13 @@ def test_the_message_names_file_and_variable_and_not_the_value() -> None:
     rest = "find out which output shows it, and take it out; change the secret if the file has left your hands"
     assert str(raised.value) == (
         f"a.html: holds the value of ${{KEY}} · {rest}\ntables/b.parquet: holds the value of ${{URL}} · {rest}"
+    )
+
+
+def test_a_table_that_cannot_be_searched_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(RunError) as raised:
+        list(texts(tmp_path, [tmp_path / "t.parquet"]))
+    assert str(raised.value) == (
+        "t.parquet: is no Parquet file, and cannot be searched for secrets · let the notebook leave no such file"
     )

@@ -106,6 +106,19 @@ OUTSIDE = {
     '<p style="background:url(a.png)">a</p>': '<p style="background:url(a.png)">',
     '<use xlink:href="b.svg#c"/>': '<use xlink:href="b.svg#c">',
     '<meta http-equiv="refresh" content="0;url=a">': '<meta http-equiv="refresh">',
+    '<a href="java\tscript:go()">a</a>': '<a href="java\tscript:go()">',
+    '<a href="java&#10;script&colon;go()">a</a>': '<a href="java\nscript:go()">',
+    '<a href="\x01 JavaScript:go()">a</a>': '<a href="\x01 JavaScript:go()">',
+    '<animate values="#;javascript:go()"/>': '<animate values="#;javascript:go()">',
+    '<img src="ht\ntp://x.org/a">': '<img src="ht\ntp://x.org/a">',
+    '<img srcset="data:,a 1x, http://x.org/a 2x">': '<img srcset="data:,a 1x, http://x.org/a 2x">',
+    '<style>p{background:image-set("http://x.org/a" 1x)}</style>': 'image-set("http://x.org/a" 1x (style sheet)',
+    "<p style=\"background:-webkit-image-set('//x.org/a' 1x)\">a</p>": (
+        "<p style=\"background:-webkit-image-set('//x.org/a' 1x)\">"
+    ),
+    "<style>p{background:u\\72 l(http://x.org/a)}</style>": "url(http://x.org/a (style sheet)",
+    "<style>@\\import 'a.css';</style>": "@import (style sheet)",
+    '<rect fill="url(http://x.org/a.svg#b)"/>': '<rect fill="url(http://x.org/a.svg#b)">',
 }
 
 
@@ -121,6 +134,9 @@ def test_whatever_loads_or_runs_is_found(fragment: str) -> None:
         '<img src="data:image/png;base64,AA==">',
         '<use href="#mark"/>',
         "<style>p{fill:url(#a)}</style>",
+        "<style>p{fill:url( '#a')}p{background:url(\"data:image/png;base64,AA==\")}</style>",
+        '<rect fill="url(#a)" stroke="#333"/>',
+        '<a href="\n#a">a</a>',
         "<p>see https://x.org and url(http://x.org)</p>",
     ],
 )

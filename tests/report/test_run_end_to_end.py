@@ -14,9 +14,8 @@ import nbformat
 import psutil
 import pytest
 
-from kpibook import runs
 from kpibook.errors import RunError
-from kpibook.report import stage
+from kpibook.report import turn
 from kpibook.report.kernel import RUN_DIR
 from kpibook.report.run import run
 from report.small_client import Made, make, record_of
@@ -44,7 +43,7 @@ def test_a_run_ends_with_the_report_and_nothing_else(made: Made) -> None:
         "tables",
         "tables/churn_rate.parquet",
     ]
-    assert [p.name for p in (made.out / ".staging").iterdir()] == ["corner-shop.lock"]
+    assert sorted(p.name for p in (made.out / ".staging").iterdir()) == [".lock", "corner-shop.lock"]
 
 
 def test_the_record_says_what_was_done(made: Made) -> None:
@@ -142,7 +141,7 @@ def test_a_notebook_that_hangs_is_ended_by_the_wall_clock(tmp_path: Path) -> Non
         " · raise limits.minutes in corner-shop.yaml"
     )
     assert strays(tmp_path) == []
-    assert [p.name for p in (tmp_path / "reports" / ".staging").iterdir()] == ["corner-shop.lock"]
+    assert sorted(p.name for p in (tmp_path / "reports" / ".staging").iterdir()) == [".lock", "corner-shop.lock"]
 
 
 COMMAND = """
@@ -187,10 +186,10 @@ def test_kill_9_of_the_command_leaves_a_true_record_and_no_process(tmp_path: Pat
     assert record_of(folder)["failure"] == {"step": "run", "message": "the command was killed before the run had ended"}
     assert not (tmp_path / "reports" / "corner-shop").exists()
 
-    (moved,) = stage.recover(tmp_path / "reports")
+    (moved,) = turn.recover(tmp_path / "reports")
     assert moved.parent == tmp_path / "reports" / "corner-shop" / "failed"
     assert record_of(moved)["state"] == "interrupted"
-    with runs.only_run_of("corner-shop", tmp_path / "reports"):
+    with turn.only_run_of("corner-shop", tmp_path / "reports"):
         pass
 
 

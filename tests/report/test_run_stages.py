@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
-from kpibook.errors import Problem
+from kpibook.errors import Problem, RunError
 from kpibook.report import run as runner
-from kpibook.report import stage
+from kpibook.report import stage, turn
 from kpibook.report.validate import Verdict
 from report.small_client import Made, Params, make, record_of
 
@@ -96,8 +98,76 @@ def test_a_secret_in_any_file_puts_the_report_under_quarantine(
     assert sorted(p.name for p in (out / "corner-shop").iterdir()) == ["failed"]
     assert oct(outcome.folder.stat().st_mode & 0o777) == "0o700"
     record = record_of(outcome.folder)
-    assert record["leak_scan"] == {"searched": ["SHOP_DB"], "too_short": []}
+    assert record["leak_scan"] == {
+        "searched": ["SHOP_DB"],
+        "too_short": [],
+        "not_set": [],
+        "redacted": {"quality.json": ["SHOP_DB"]},
+        "removed": {},
+    }
     assert record["state"] == "failed"
+    assert (outcome.folder / "quality.json").read_text() == '{"note": "connected with [value of ${SHOP_DB}]"}'
+
+
+def test_no_secret_stays_in_what_a_failed_notebook_left(
+    tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The traceback, the log, the message, a table, a file of unknown kind; what a link leads to is not ours."""
+    monkeypatch.setenv("SHOP_DB", "postgresql://audit:s3cr3t%2Fword@db/shop")
+    params, out = make(tmp_path), tmp_path / "reports"
+    params.path.write_text("source: ${SHOP_DB}\nother: ${NOT_SET}\n", encoding="utf-8")
+    mine = tmp_path / "mine.txt"
+    mine.write_text("s3cr3t/word", encoding="utf-8")
+
+    def break_off(folder: Path) -> None:
+        raised = {
+            "ename": "E",
+            "evalue": "no s3cr3t/word",
+            "traceback": ["at postgresql://audit:s3cr3t%2Fword@db/shop"],
+        }
+        (folder / "report.ipynb").write_text(json.dumps(raised), encoding="utf-8")
+        (folder / "work" / "log.txt").write_bytes(b"one\r\nno s3cr3t/word\n")
+        pd.DataFrame({"note": ["s3cr3t/word"]}).to_parquet(folder / "tables" / "leaky.parquet")
+        pd.DataFrame({"note": ["fine"]}).to_parquet(folder / "tables" / "fine.parquet")
+        (folder / "tables" / "half.parquet").write_bytes(b"PAR1")
+        (folder / "core").write_bytes(b"\xff\xfes3cr3t/word")
+        (folder / "link.txt").symlink_to(mine)
+        (folder / "kpibook-spill").mkdir()
+        raise RunError(Problem("audit.ipynb, cell 2", "E: no s3cr3t/word", "read the traceback"))
+
+    quick(extra=break_off)
+    outcome = runner.run(params, out)
+    assert outcome.message == "audit.ipynb, cell 2: E: no [value of ${SHOP_DB}] · read the traceback"
+    place = outcome.folder
+    assert (place / "log.txt").read_bytes() == b"one\r\nno [value of ${SHOP_DB}]\n"
+    assert json.loads((place / "report.ipynb").read_text(encoding="utf-8")) == {
+        "ename": "E",
+        "evalue": "no [value of ${SHOP_DB}]",
+        "traceback": ["at [value of ${SHOP_DB}]"],
+    }
+    record = record_of(place)
+    assert record["failure"] == {"step": "notebook", "message": outcome.message}
+    hit = ["SHOP_DB"]
+    assert record["leak_scan"] == {
+        "searched": hit,
+        "too_short": [],
+        "not_set": ["NOT_SET"],
+        "redacted": {"log.txt": hit, "report.ipynb": hit},
+        "removed": {"core": hit, "tables/half.parquet": hit, "tables/leaky.parquet": hit},
+    }
+    assert sorted(p.relative_to(place).as_posix() for p in place.rglob("*")) == [
+        "link.txt",
+        "log.txt",
+        "quality.json",
+        "report.ipynb",
+        "run.json",
+        "scorecard.csv",
+        "scorecard.parquet",
+        "tables",
+        "tables/churn_rate.parquet",
+        "tables/fine.parquet",
+    ]
+    assert mine.read_text(encoding="utf-8") == "s3cr3t/word"
 
 
 def test_files_the_notebook_leaves_behind_are_refused_and_hidden_ones_removed(
@@ -129,6 +199,21 @@ def test_a_full_disk_is_told_without_a_traceback(tmp_path: Path, quick: Callable
     )
 
 
+def test_an_error_of_the_system_that_is_no_users_matter_is_a_fault_and_leaves_its_evidence(
+    tmp_path: Path, quick: Callable[..., None]
+) -> None:
+    def odd(folder: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "x")
+
+    quick(extra=odd)
+    with pytest.raises(FileNotFoundError):
+        runner.run(make(tmp_path), tmp_path / "reports")
+    (place,) = (tmp_path / "reports" / "corner-shop" / "failed").iterdir()
+    assert record_of(place)["failure"]["message"] == (
+        "a fault of kpibook: FileNotFoundError(2, 'No such file or directory')"
+    )
+
+
 def test_a_fault_of_ours_is_recorded_and_raised(tmp_path: Path, quick: Callable[..., None]) -> None:
     def broken(folder: Path) -> None:
         raise ZeroDivisionError("1/0")
@@ -155,15 +240,31 @@ def test_a_run_that_the_user_stops_is_interrupted(tmp_path: Path, quick: Callabl
 
 
 def test_a_command_killed_between_the_two_renames_loses_nothing(made: Made, tmp_path: Path) -> None:
-    """The finished report still lies in the staging folder; the next run puts it into its place."""
+    """The former report is history, the new one still staged: clearing up puts it into its place."""
     out = tmp_path / "reports"
-    staged = out / ".staging" / "corner-shop-x"
+    home = out / "corner-shop"
+    shutil.copytree(made.folder, home / PERIOD)
+    staged = out / ".staging" / "corner-shop-new"
     shutil.copytree(made.folder, staged)
     record = runner.runs.read(staged)
-    record.pid_started = 1.0
+    former, record.run_id = record.run_id, "new"
     record.write(staged)
-    assert stage.recover(out) == [out / "corner-shop" / PERIOD]
-    assert record_of(out / "corner-shop" / PERIOD)["state"] == "valid"
+
+    class Killed(BaseException):
+        pass
+
+    def rename(self: Path, target: Path) -> Path:
+        if self == staged:
+            raise Killed
+        return self.replace(target)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(type(staged), "rename", rename)
+        stage.publish(staged, out, record)
+    assert sorted(p.name for p in home.iterdir()) == ["history"]
+    assert turn.recover(out) == [home / PERIOD]
+    assert record_of(home / PERIOD)["run_id"] == "new"
+    assert [p.name for p in (home / "history" / PERIOD).iterdir()] == [former]
 
 
 def test_when_the_second_rename_fails_the_previous_report_comes_back(

@@ -98,6 +98,32 @@ def test_an_untouched_report_holds_and_changed_inputs_are_named(report: Path) ->
     assert record_of(report)["validation"]["inputs_changed"] == ["lines.csv"]
 
 
+def test_a_definition_changed_with_its_checksum_is_found_by_computing_again(report: Path) -> None:
+    change_text(report, "quality.json", '"9d"', '"9e"')
+    change_text(report, "run.json", '"9d"', '"9e"')
+    mend_checksums(report)
+    verdict = validate.validate(report)
+    said = "quality.json, definitions net_sales hash: is '9e', computed again '9d' · make the report again"
+    assert [str(p) for p in verdict.problems] == [said]
+    assert (verdict.state, record_of(report)["state"]) == ("not_valid", "not_valid")
+
+
+def test_findings_and_computability_are_proved_too(report: Path, tmp_path: Path) -> None:
+    again = shutil.copytree(report, tmp_path / "again")
+    then = {"findings": [{"rule": "a", "rows": 5}], "computability": [{"kpi": "x", "state": "partly"}]}
+    now = {
+        "findings": [{"rule": "a", "rows": 6}, {"rule": "b"}],
+        "computability": [{"kpi": "x", "state": "computable"}],
+    }
+    (report / "quality.json").write_text(json.dumps(then), encoding="utf-8")
+    (again / "quality.json").write_text(json.dumps(now), encoding="utf-8")
+    assert [str(p) for p in validate.stored_problems(report, again, told=False)] == [
+        "quality.json, findings 1 rows: is 5, computed again 6 · make the report again",
+        "quality.json, findings 2: is missing, computed again {'rule': 'b'} · make the report again",
+        "quality.json, computability 1 state: is 'partly', computed again 'computable' · make the report again",
+    ]
+
+
 CHANGES: dict[str, Callable[[Path], None]] = {
     "report.ipynb": lambda folder: change_notebook(folder, "0.30000000000000004", "0.3"),
     "report.html": lambda folder: change_text(folder, "report.html", "1,234.50", "1,234.60"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpibook.stats.intervals import Z, normal, order_statistic_ranks, student, wilson
+from kpibook.stats.intervals import Z, log_normal, newcombe, normal, student, wilson
 
 
 def test_wilson_of_one_half_of_hundred():
@@ -39,13 +39,21 @@ def test_normal_uses_the_975_quantile():
     assert normal(0, 1) == (-Z, Z)
 
 
-def test_order_statistics_of_the_median_of_hundred():
-    """n q = 50, half = 1.96 · sqrt(25) = 9.8: ranks floor(40.2) = 40 and ceil(59.8) + 1 = 61 (Conover 1999)."""
-    assert order_statistic_ranks(100, 0.5) == (40, 61)
+def test_a_ratio_on_the_log_scale_stays_positive():
+    """0.332 with standard error 0.19: exp(1.96 · 0.19/0.332) = exp(1.12167) = 3.06996: 0.1081 to 1.0192."""
+    interval = log_normal(0.332, 0.19)
+
+    assert isclose(interval.low, 0.10814, abs_tol=5e-5)
+    assert isclose(interval.high, 1.01923, abs_tol=5e-5)
+    assert log_normal(-1, 1) == (-1 - Z, -1 + Z)
 
 
-def test_order_statistics_need_enough_rows():
-    assert order_statistic_ranks(5, 0.5) is None
+def test_newcombe_against_the_published_example():
+    """Newcombe 1998, table II, (a) 56/70 - 48/80: method 10 gives 0.0524 to 0.3339."""
+    interval = newcombe((56, 70), (48, 80))
+
+    assert isclose(interval.low, 0.0524, abs_tol=5e-5)
+    assert isclose(interval.high, 0.3339, abs_tol=5e-5)
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1))

@@ -57,6 +57,8 @@ def _tell(outcome: Outcome) -> None:
     where = _near(outcome.folder) if outcome.folder else None
     for problem in outcome.broken_packs:
         typer.echo(f"{outcome.client}: without {problem}", err=True)
+    for failure in outcome.failed_kpis:
+        typer.echo(f"{outcome.client}: KPI failed: {failure}", err=True)
     if outcome.code == 0:
         typer.echo(f"{outcome.client}: valid, {outcome.seconds:.0f} s: {where}/report.html")
         return

@@ -32,7 +32,7 @@ def shared(jobs: Sequence[Job], placer: Placer, kept: Iterable[str], database: D
     for job in jobs:
         if not isinstance(job.estimate, Modelled):
             bases.setdefault(job.estimate.base, []).append(job)
-    own = [(i, base) for i, base in enumerate(bases) if not isinstance(base, ops.UnboundTable)]
+    built = [base for base in bases if not isinstance(base, ops.UnboundTable) and placer.places(base)]
 
     def make(numbered: tuple[int, ops.Relation]) -> tuple[ops.Relation, Any] | None:
         number, base = numbered
@@ -40,15 +40,16 @@ def shared(jobs: Sequence[Job], placer: Placer, kept: Iterable[str], database: D
         used = {f.name for job in users for root in roots(job.estimate) for f in root.find(ops.Field) if f.rel == base}
         key, date = placer.facts(base)
         wanted = used | set(key) | ({date} if date else set()) | set(kept)
-        table = base.to_expr().select(*(c for c in base.schema.names if c in wanted))
+        columns = [c for c in base.schema.names if c in wanted] or [base.schema.names[0]]
         name = f"_base_{number}"
         try:
+            table = base.to_expr().select(*columns)
             database.create(name, guarded(table))
         except Exception:  # noqa: BLE001  the query of the KPI at fault fails again, and is reported
             return None
         return base, (ops.UnboundTable(name, table.schema()), (key, date))
 
-    made = dict(found for found in database.each(make, own) if found is not None)
+    made = dict(found for found in database.each(make, enumerate(built)) if found is not None)
     swaps = {base: table for base, (table, _) in made.items()}
     facts = {**placer.bases, **{table.name: known for table, known in made.values()}}
     moved = [replace(job, estimate=_moved(job, swaps)) for job in jobs]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,16 +11,15 @@ import ibis.expr.operations as ops
 import pandas as pd
 import pyarrow as pa
 
-from kpibook import model, results, rules, windows
+from kpibook import model, results, windows
 from kpibook.catalog import Catalog
 from kpibook.engine import bases, history, targets, views
 from kpibook.engine.backend import Database
 from kpibook.engine.computable import Computability, judge
-from kpibook.engine.execute import VARIANT, Cell, Executor, Job
+from kpibook.engine.execute import Executor, Job
 from kpibook.engine.placing import Placer
+from kpibook.engine.rows import Rows, ordered
 from kpibook.errors import ParamsError, Problem, did_you_mean
-from kpibook.estimates import Linear
-from kpibook.figures import Figure
 from kpibook.params import Params
 from kpibook.tracing import Resolution, Resolved, roots
 from kpibook.windows import Window
@@ -49,14 +48,12 @@ class Results:
 def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     """Every KPI of the catalogue for one client: computed, or present with the reason why not."""
     resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
-    place = placer(catalog, resolution)
-    _refuse_unknown_breakdowns(params, place)
-    judged = [judge(kpi, loaded.supplied, loaded.rows) for kpi in resolution.kpis.values()]
-    table = reporting_windows(params, loaded)
+    judged = computability(catalog, resolution, params, loaded)
+    place, table = placer(catalog, resolution), reporting_windows(params, loaded)
     database = Database(loaded.backend, params.limits.threads)
     database.load("periods", pa.Table.from_pylist([asdict(w) for w in table]))
     jobs = _jobs(resolution, judged)
-    able = [kpi for kpi in _able(resolution, judged) if _reaches(kpi, table)]
+    able = [resolution.kpis[verdict.kpi] for verdict in judged if verdict.state != "not"]
     jobs = [job for job in jobs if job.kpi in able]
     failures = _materialise(database, resolution, jobs, able, params)
     jobs = [j for j in jobs if not _broken(j.kpi, resolution, failures)]
@@ -65,20 +62,34 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     executor = Executor(database, place, _schemas(resolution), spans)
     chosen = (windows.TOTAL, *_breakdowns(able, params))
     cells = executor.cells({b: [j for j in jobs if _shows(j, b, params)] for b in chosen})
-    book = _Book(table, {c.kpi: c for c in judged}, resolution, failures, params)
-    found = book.rows(cells)
-    card = results.scorecard(found)
+    broken = {kpi.id: why for kpi in able if (why := _broken(kpi, resolution, failures))}
+    made = Rows(table, {c.kpi: c for c in judged}, resolution, broken)
+    found = made.found(cells)
+    aims, known = targets.wanted(database, params, loaded.rows), _benchmarks(database, loaded)
     for after in (False, True):
+        targets.attach(found, aims, known)
+        card = results.scorecard(found)
         late = [k for k in able if k.definition.frames and ("scorecard" in k.definition.inputs) is after]
         for breakdown in (windows.TOTAL, *_breakdowns(late, params)):
-            found += book.rows(list(executor.modelled(late, breakdown, card)))
-        targets.attach(found, params.targets, _benchmarks(database, loaded))
-        card = results.scorecard(found)
-    found += book.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
-    targets.attach(found, params.targets, {})
-    return Results(
-        results.scorecard(_ordered(found, resolution)), executor.tables, judged, resolution, len(executor.asked)
-    )
+            found += made.found(list(executor.modelled(late, breakdown, card)))
+    found += made.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
+    targets.attach(found, aims, known)
+    card = results.scorecard(ordered(found, resolution))
+    return Results(card, executor.tables, judged, resolution, len(executor.asked))
+
+
+def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:
+    """Which KPIs this client's tables, columns and history allow. Raises ParamsError for an unknown breakdown."""
+    _refuse_unknown_breakdowns(params, placer(catalog, resolution))
+    table = reporting_windows(params, loaded)
+    verdicts = []
+    for kpi in resolution.kpis.values():
+        verdict = judge(kpi, loaded.supplied, loaded.rows)
+        gaps = [history.gap(kpi.definition, kpi.settings, window) for window in table] if not kpi.failure else []
+        if verdict.state != "not" and gaps and all(gaps):
+            verdict = Computability(kpi.id, kpi.definition.family, "not", reason=gaps[0])
+        verdicts.append(verdict)
+    return verdicts
 
 
 def _refuse_unknown_breakdowns(params: Params, place: Placer) -> None:
@@ -99,14 +110,6 @@ def reporting_windows(params: Params, loaded: Loaded) -> list[Window]:
         spans["previous"] = params.compare
     grains = [b for b in params.breakdowns if b in windows.GRAINS]
     return windows.windows(spans, grains, loaded.data_start, loaded.data_end + timedelta(days=1))
-
-
-def _able(resolution: Resolution, judged: Sequence[Computability]) -> list[Resolved]:
-    return [resolution.kpis[verdict.kpi] for verdict in judged if verdict.state != "not"]
-
-
-def _reaches(kpi: Resolved, table: Sequence[Window]) -> bool:
-    return any(not history.gap(kpi.definition, kpi.settings, window) for window in table)
 
 
 def _jobs(resolution: Resolution, judged: Sequence[Computability]) -> list[Job]:
@@ -154,7 +157,10 @@ def _breakdowns(kpis: Sequence[Resolved], params: Params) -> list[str]:
 def _shows(job: Job, breakdown: str, params: Params) -> bool:
     if breakdown == windows.TOTAL:
         return True
-    return not job.variant and (breakdown in params.breakdowns or breakdown in job.kpi.definition.breakdowns)
+    definition = job.kpi.definition
+    if job.variant or (breakdown not in windows.GRAINS and not definition.by_columns):
+        return False
+    return breakdown in params.breakdowns or breakdown in definition.breakdowns
 
 
 def _broken(kpi: Resolved, resolution: Resolution, failures: Mapping[str, str]) -> str:
@@ -178,106 +184,3 @@ def _benchmarks(database: Database, loaded: Loaded) -> dict[str, dict[str, Any]]
         return {}
     rows = database.fetch(database.ibis.table("benchmarks").order_by("benchmark_id")).to_pylist()
     return {row["kpi_id"]: row for row in rows}
-
-
-@dataclass(frozen=True)
-class _Book:
-    """Turns cells into rows, with the reasons that stand above any figure."""
-
-    windows: Sequence[Window]
-    judged: Mapping[str, Computability]
-    resolution: Resolution
-    failures: Mapping[str, str]
-    params: Params
-
-    def rows(self, cells: Sequence[Cell]) -> list[dict[str, Any]]:
-        values = {(c.job.kpi.id, c.job.variant, c.segment_by, c.segment, c.period): c.figure for c in cells}
-        found = []
-        for cell in cells:
-            window = self._window(cell)
-            figure = self._figure(cell, window)
-            row = _row(cell.job.kpi, cell.job.variant, cell.segment_by, cell.segment, window, figure)
-            row["unit"] = cell.job.estimate.unit or row["unit"]
-            before = values.get((cell.job.kpi.id, cell.job.variant, cell.segment_by, cell.segment, "previous"))
-            if cell.period == "current" and before is not None and self._comparable(cell, figure, before):
-                row["change"] = (figure.value or 0) - (before.value or 0)
-                if cell.change is not None:
-                    row["change_low"], row["change_high"] = cell.change
-            found.append(row)
-        return found
-
-    def absent(self, present: set[tuple[str, str]]) -> list[dict[str, Any]]:
-        """Rows for KPIs and periods without a figure: why not."""
-        rows = []
-        for kpi in self.resolution.kpis.values():
-            missing = [w for w in self.windows if w.segment_by == "total" and (kpi.id, w.period) not in present]
-            if isinstance(kpi.estimate, Linear) and kpi.estimate.formula.compares:
-                missing = [w for w in missing if w.period == "current"]
-            verdict = self.judged[kpi.id]
-            failure = kpi.failure or _broken(kpi, self.resolution, self.failures)
-            if failure:
-                figure = Figure(status="failed", reason=rules.reason("kpi_failed", error=failure))
-            elif verdict.state == "not":
-                figure = Figure(status="missing_data", reason=verdict.reason)
-            else:
-                figure = Figure(status="undefined", reason=rules.reason("no_rows"))
-            for window in missing:
-                gap = "" if figure.status != "undefined" else history.gap(kpi.definition, kpi.settings, window)
-                why = Figure(status="missing_data", reason=gap) if gap else figure
-                rows.append(_row(kpi, "", windows.TOTAL, windows.TOTAL, window, why))
-        return rows
-
-    def _window(self, cell: Cell) -> Window:
-        grain = cell.segment_by if cell.segment_by in windows.GRAINS else windows.TOTAL
-        if cell.figure.status == "failed" or grain == windows.TOTAL:
-            grain = label = windows.TOTAL
-        else:
-            label = cell.segment
-        return next(w for w in self.windows if (w.period, w.segment_by, w.segment) == (cell.period, grain, label))
-
-    def _figure(self, cell: Cell, window: Window) -> Figure:
-        if cell.figure.status == "failed":
-            return cell.figure
-        gap = history.gap(cell.job.kpi.definition, cell.job.kpi.settings, window)
-        if gap:
-            return Figure(status="missing_data", reason=gap)
-        split = cell.segment_by not in (windows.TOTAL, *windows.GRAINS)
-        if split and cell.figure.n is not None and 0 < cell.figure.n < rules.PRIVACY_MINIMUM:
-            return Figure(status="low_n", reason=rules.reason("privacy", minimum=rules.PRIVACY_MINIMUM))
-        return cell.figure
-
-    def _comparable(self, cell: Cell, now: Figure, before: Figure) -> bool:
-        other = next(w for w in self.windows if w.period == "previous" and w.segment_by == windows.TOTAL)
-        previous = self._figure(replace(cell, figure=before), other)
-        return all(f.status == "ok" and f.value is not None for f in (now, previous))
-
-
-def _row(kpi: Resolved, variant: str, segment_by: str, segment: str, window: Window, figure: Figure) -> dict[str, Any]:
-    definition = kpi.definition
-    return {
-        "kpi": kpi.id,
-        "family": definition.family,
-        "title": definition.title,
-        "segment_by": VARIANT if variant else segment_by,
-        "segment": variant or segment,
-        "period": window.period,
-        "period_start": window.start,
-        "period_end": window.end - timedelta(days=1),
-        **asdict(figure),
-        "unit": definition.unit,
-        "better": definition.better,
-        "definition_hash": kpi.hash,
-        "origin": kpi.origin,
-    }
-
-
-def _ordered(rows: list[dict[str, Any]], resolution: Resolution) -> list[dict[str, Any]]:
-    order = {name: i for i, name in enumerate(resolution.kpis)}
-    rank = {windows.TOTAL: 0, VARIANT: 1}
-    return sorted(rows, key=lambda r: (*_position(r, order, rank), r["segment"], r["period"]))
-
-
-def _position(row: Mapping[str, Any], order: Mapping[str, int], rank: Mapping[str, int]) -> Iterator[Any]:
-    yield order[row["kpi"]]
-    yield rank.get(row["segment_by"], 2)
-    yield row["segment_by"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
@@ -27,10 +29,24 @@ def figures(
         return
     for names, rows in fetch(counts(estimate, placed)).groupby(KEYS, sort=True):
         period, segment = (str(name) for name in names)
-        cluster = pd.factorize(rows["cluster"])[0] if estimate.cluster is not None else None
+        rows, cluster = _persons(rows, estimate.cluster is not None)
         found = kaplan_meier(rows["duration"], rows["event"], rows["n"], cluster)
         points = {name: getattr(found, name) for name in ("time", "at_risk", "events", "survival", "low", "high")}
-        yield period, segment, curve_figure(estimate, found, int(rows["n"].sum())), pd.DataFrame(points)
+        n = int(rows["n"].sum())
+        persons = n if cluster is None else len(set(cluster))
+        yield period, segment, replace(curve_figure(estimate, found, n), persons=persons), pd.DataFrame(points)
+
+
+def _persons(rows: pd.DataFrame, clustered: bool) -> tuple[pd.DataFrame, Any]:
+    """Rows with a code for each person; a duration without a person is a person of its own."""
+    if not clustered:
+        return rows, None
+    alone = rows["cluster"].isna()
+    single = rows[alone].loc[rows[alone].index.repeat(rows[alone]["n"])].assign(n=1)
+    known = rows[~alone]
+    codes = pd.factorize(known["cluster"])[0]
+    first = int(codes.max()) + 1 if len(codes) else 0
+    return pd.concat([known, single]), np.concatenate([codes, np.arange(first, first + len(single))])
 
 
 def counts(estimate: Curve, placed: ir.Table) -> ir.Table:

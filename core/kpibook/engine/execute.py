@@ -70,18 +70,18 @@ class Executor:
             for job in wanted:
                 shown.setdefault(id(job), []).append(breakdown)
         every = list({id(job): job for wanted in jobs.values() for job in wanted}.values())
-        tasks: list[tuple[list[Job], Any]] = []
+        tasks: list[tuple[list[Job], str, Any]] = []
         for group in _fused(every):
             if _small(group[0]):
-                tasks.append((group, partial(self._linear, shown)))
+                tasks.append((group, windows.TOTAL, partial(self._linear, shown)))
                 continue
             for breakdown in jobs:
                 part = [job for job in group if breakdown in shown[id(job)]]
                 once = {id(job): [breakdown] for job in part}
-                tasks += [(part, partial(self._linear, once))] if part else []
+                tasks += [(part, breakdown, partial(self._linear, once))] if part else []
         for breakdown, wanted in jobs.items():
             single = partial(self._single, breakdown)
-            tasks += [([job], single) for job in wanted if not isinstance(job.estimate, Linear)]
+            tasks += [([job], breakdown, single) for job in wanted if not isinstance(job.estimate, Linear)]
         found = self.database.each(lambda task: list(self._guarded(*task)), tasks)
         return [cell for cells in found for cell in cells]
 
@@ -101,17 +101,25 @@ class Executor:
                         for name, part in parts.items():
                             yield Cell(job, by, name, period, _figure(part))
             except Exception as error:  # noqa: BLE001  an author's error fails this KPI only
-                yield _failed(job, error)
+                yield from self._failed(job, breakdown, error)
 
-    def _guarded(self, jobs: list[Job], compute: Callable[[list[Job]], Iterator[Cell]]) -> Iterator[Cell]:
+    def _guarded(
+        self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Iterator[Cell]]
+    ) -> Iterator[Cell]:
         try:
             yield from list(compute(jobs))
         except Exception as error:  # noqa: BLE001  one KPI's error must not cost the others
             if len(jobs) == 1:
-                yield _failed(jobs[0], error)
+                yield from self._failed(jobs[0], breakdown, error)
                 return
             for job in jobs:
-                yield from self._guarded([job], compute)
+                yield from self._guarded([job], breakdown, compute)
+
+    def _failed(self, job: Job, breakdown: str, error: Exception) -> Iterator[Cell]:
+        first = next(iter(str(error).splitlines()), "")
+        why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {type(error).__name__}: {first}")
+        for period in self.periods:
+            yield Cell(job, breakdown, windows.TOTAL, period, Figure(status="failed", reason=why))
 
     def _linear(self, shown: Mapping[int, Sequence[str]], jobs: list[Job]) -> Iterator[Cell]:
         estimates = {id(job): _headline(job.estimate) for job in jobs}
@@ -222,9 +230,3 @@ def _figure(result: Modelled) -> Figure:
     parts = (result.value, result.low, result.high, result.n, result.numerator, result.denominator)
     status = "undefined" if result.value is None and result.status == "ok" else result.status
     return Figure(*parts, status=status, reason=result.reason)
-
-
-def _failed(job: Job, error: Exception) -> Cell:
-    first = next(iter(str(error).splitlines()), "")
-    why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {type(error).__name__}: {first}")
-    return Cell(job, windows.TOTAL, windows.TOTAL, "current", Figure(status="failed", reason=why))

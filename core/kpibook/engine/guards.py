@@ -1,7 +1,7 @@
 """Rewrites that make every engine give the same number.
 
 Division is floating and null on a zero denominator; a condition that is null counts as
-false; a window that numbers rows always ends its ordering in an identifier.
+false; a window that numbers rows ends its ordering in every identifier at hand.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def guarded(table: ir.Table) -> ir.Table:
 def _guard(node: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> Any:
     arguments = {**(kwargs or {}), **more}
     rebuilt = node.__recreate__(arguments) if arguments else node
-    if isinstance(rebuilt, ops.Divide):
+    if type(rebuilt) is ops.Divide:  # FloorDivide is a kind of Divide to Ibis
         return _safe_division(rebuilt)
     if isinstance(rebuilt, ops.Reduction) and getattr(rebuilt, "where", None) is not None:
         return _known_condition(rebuilt)
@@ -51,9 +51,5 @@ def _known_condition(node: Any) -> ops.Node:
 def _unique_order(node: ops.WindowFunction) -> ops.Node:
     relations = [r for key in node.order_by for r in key.relations]
     taken = {key.arg.name for key in node.order_by if isinstance(key.arg, ops.Field)}
-    for name in TIE_BREAKERS:
-        if relations and name in relations[0].schema.names and name not in taken:
-            return node.copy(order_by=(*node.order_by, ops.SortKey(ops.Field(relations[0], name))))
-        if name in taken:
-            return node
-    return node
+    names = [n for n in TIE_BREAKERS if relations and n in relations[0].schema.names and n not in taken]
+    return node.copy(order_by=(*node.order_by, *(ops.SortKey(ops.Field(relations[0], n)) for n in names)))

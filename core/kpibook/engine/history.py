@@ -12,6 +12,7 @@ from kpibook.windows import Window
 
 #: A shop may be closed on the first and last days of a period.
 CLOSED_DAYS = timedelta(days=7)
+FAILED = "kpi_failed"
 
 
 def gap(definition: Definition, settings: Mapping[str, Any], window: Window) -> str:
@@ -19,9 +20,14 @@ def gap(definition: Definition, settings: Mapping[str, Any], window: Window) -> 
 
     A KPI that looks back needs its history; any other needs data in the window at all.
     """
-    needed = _reach(definition, settings, window)
-    if needed >= window.start and window.data_start < window.end:
-        return ""
+    try:
+        needed = _reach(definition, settings, window)
+    except Exception as error:  # noqa: BLE001  an author's function fails its own KPI only
+        return rules.reason(FAILED, error=f"{definition.id}: looks_back: {type(error).__name__}: {error}")
+    if needed is None:
+        needed = window.start
+        if window.data_start < window.end:
+            return ""
     if window.data_start - needed <= CLOSED_DAYS:
         return ""
     return rules.reason("history_not_covered", needed=str(needed), first=str(window.data_start))
@@ -32,10 +38,8 @@ def complete(window: Window) -> bool:
     return window.data_start - window.start <= CLOSED_DAYS and window.end - window.data_end <= CLOSED_DAYS
 
 
-def _reach(definition: Definition, settings: Mapping[str, Any], window: Window) -> date:
+def _reach(definition: Definition, settings: Mapping[str, Any], window: Window) -> date | None:
     rule = definition.looks_back
-    if rule is None:
-        return window.start
-    if callable(rule):
-        return rule(window, settings) or window.start
+    if rule is None or callable(rule):
+        return None if rule is None else rule(window, settings)
     return window.before if rule == "before" else min(window.start, window.end - timedelta(days=int(settings[rule])))

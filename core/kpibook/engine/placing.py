@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
@@ -18,6 +19,12 @@ from kpibook import model, windows
 from kpibook.definition import Definition
 from kpibook.errors import PluginError, Problem
 
+#: Columns that name a single person, receipt or line: no breakdown may list them.
+PERSONAL = {
+    name
+    for table in ("transactions", "order_lines", "customers", "memberships", "redemptions", "referrals", "tickets")
+    for name in (*model.TABLES[table].key, *model.references(table))
+} - {"product_id"} | {"household_id", "payment_token_hash", "visitor_id", "session_id", "invitee_hash", "respondent_id"}
 PERIOD, SEGMENT, UNKNOWN = "_period", "_segment", "unknown"
 
 
@@ -43,12 +50,12 @@ class Placer:
         elif date is not None:
             day = table[date].date() if table[date].type().is_timestamp() else table[date]
             joined = table.join(rows, (day >= rows._start) & (day < rows._end), how="inner")
-        elif not self._undated(base):
+        elif not self.places(base):
             raise PluginError(
                 Problem(
                     "placing",
                     "nothing says which period a row belongs to",
-                    "keep the view's date column, or join periods and keep period_id",
+                    "use a view with a date, such as receipts, or join periods and keep period_id",
                 )
             )
         elif grain == windows.TOTAL:
@@ -66,10 +73,16 @@ class Placer:
         wanted = used | set(key) | joins | {"period_id", date}
         return [name for name in base.schema.names if name in wanted]
 
+    def places(self, base: ops.Relation) -> bool:
+        """Whether it can be told which period a row belongs to."""
+        return "period_id" in base.schema.names or self.facts(base)[1] is not None or self._undated(base)
+
     def _undated(self, base: ops.Relation) -> bool:
         """A view or table that has no date at all: it counts whole in every period."""
         leaf = _leaf(base)
-        return leaf is not None and self._declared(leaf.name)[1] is None
+        if leaf is None or (leaf.name in model.TABLES and "transaction_id" in model.references(leaf.name)):
+            return False
+        return self._declared(leaf.name)[1] is None
 
     def key(self, base: ops.Relation) -> tuple[str, ...]:
         """The columns that identify a row of ``base``, when it still has them."""
@@ -84,8 +97,9 @@ class Placer:
 
     def breakdowns(self) -> set[str]:
         """Every name that some KPI could be broken down by: grains, and columns of views and of described things."""
-        columns = {c for name in self.views for c in self.schemas[name]}
-        return set(windows.GRAINS) | columns | {c for _, key, cs in self._describing() for c in cs if c != key}
+        sources = [self.schemas[name] for name in self.views] + [columns for _, _, columns in self._describing()]
+        groups = {name for columns in sources for name, kind in dict(columns.items()).items() if _is_group(kind)}
+        return set(windows.GRAINS) | groups - PERSONAL
 
     def _declared(self, name: str) -> tuple[tuple[str, ...], str | None]:
         if name in self.bases:
@@ -122,6 +136,11 @@ def _period_rows(grain: str) -> ir.Table:
     return rows.select(
         _window=rows.period_id, _start=rows.start, _end=rows.end, _label=rows.segment, **{PERIOD: rows.period}
     )
+
+
+def _is_group(kind: Any) -> bool:
+    dtype = dt.dtype(kind)
+    return bool(dtype.is_string() or dtype.is_boolean())
 
 
 def _text(column: ir.Value) -> ir.StringValue:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, ParamsError, Problem
 from kpibook.intake import files, sql, values
 from kpibook.intake.facts import TableFacts
+from kpibook.intake.filling import Completed, Filled, completed, filled
 from kpibook.intake.given import given_tables
 from kpibook.intake.mapping import Mapped, Mapper
 from kpibook.intake.members import with_members
-from kpibook.model import SQL_TYPES, TABLES, Column
+from kpibook.model import SQL_TYPES, TABLES
 from kpibook.yaml_lines import dotted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ibis.backends.duckdb import Backend
@@ -26,10 +28,11 @@ _LINES = '"__lines"'
 
 @dataclass(frozen=True)
 class Loaded:
-    """A created table: ``numbered`` is its SELECT with ``__row``, to find rows again."""
+    """A created table: ``numbered`` is its SELECT with ``__row``, to find rows again; ``filled`` by column."""
 
     facts: TableFacts
     numbered: str
+    filled: Mapping[str, Filled] = field(default_factory=dict)
 
 
 class Loader:
@@ -55,7 +58,7 @@ class Loader:
             else:
                 self._create(name, one)
         for name, select in given_tables(self.params).items():
-            self._fill(name, select, select, frozenset(TABLES[name].columns), (), {})
+            self._fill(name, Completed(select, frozenset(TABLES[name].columns)), select, ())
         if self.params.card_use == "every_purchase":
             self._every_purchase()
         for name in TABLES:
@@ -114,67 +117,34 @@ class Loader:
         return problems
 
     def _create(self, name: str, mapped: Mapped) -> None:
-        numbered, supplied, assumed = self._completed(name, mapped.select, mapped.columns)
-        columns = ", ".join(sql.name(c) for c in TABLES[name].columns)
-        select = f"SELECT {columns} FROM ({numbered})"
-        self._fill(name, numbered, select, supplied, mapped.files, assumed)
+        whole = completed(name, mapped.select, mapped.columns, self.params.currency)
+        self._fill(name, whole, _listed(name, whole.select), mapped.files)
 
     def _lift(self, mapped: Mapped) -> None:
-        """Header columns given with the lines: one transaction for each transaction_id, from its first row."""
+        """Header columns given with the lines: one transaction for each transaction_id, its first row as a whole."""
         create = f"CREATE OR REPLACE TEMP TABLE {_LINES} AS {mapped.select}"
         values.run(self.con, create, mapped.files, mapped.table)
         own = tuple(c for c in mapped.columns if c in TABLES["order_lines"].columns)
         header = tuple(c for c in mapped.columns if c in TABLES["transactions"].columns)
         firsts = ", ".join(
-            f"arg_min({sql.name(c)}, {sql.ROW}) AS {sql.name(c)}" for c in header if c != "transaction_id"
+            f"arg_min_null({sql.name(c)}, {sql.ROW}) AS {sql.name(c)}" for c in header if c != "transaction_id"
         )
         grouped = (
             f"SELECT min({sql.ROW}) AS {sql.ROW}, transaction_id{', ' + firsts if firsts else ''} FROM {{}} "
             f"WHERE transaction_id IS NOT NULL GROUP BY transaction_id ORDER BY {sql.ROW}"
         )
         for name, columns, source in (("transactions", header, grouped), ("order_lines", own, "SELECT * FROM {}")):
-            quick, supplied, assumed = self._completed(name, source.format(_LINES), columns)
-            long, _, _ = self._completed(name, source.format(f"({mapped.select})"), columns)
-            listed = ", ".join(sql.name(c) for c in TABLES[name].columns)
-            self._fill(name, quick, f"SELECT {listed} FROM ({long})", supplied, mapped.files, assumed)
+            quick, long = (
+                completed(name, source.format(rows), columns, self.params.currency)
+                for rows in (_LINES, f"({mapped.select})")
+            )
+            self._fill(name, quick, _listed(name, long.select), mapped.files)
 
-    def _completed(self, table: str, select: str, given: tuple[str, ...]) -> tuple[str, frozenset[str], dict[str, str]]:
-        """``select`` with every canonical column: derived, assumed, or NULL."""
-        parts, supplied, assumed = [sql.ROW], set(given), {}
-        for column in TABLES[table].columns.values():
-            quoted = sql.name(column.name)
-            if column.name in given:
-                parts.append(quoted)
-                continue
-            if column.name == "business_date" and "ts" in given:
-                value = "CAST(ts AS DATE)"
-                supplied.add(column.name)
-            elif column.key:
-                value = f"CAST({sql.ROW} AS VARCHAR)"
-                assumed[column.name] = "row number"
-                supplied.add(column.name)
-            elif column.assumed is not None:
-                assumed[column.name] = column.assumed.replace("{currency}", self.params.currency)
-                value = _literal(column, assumed[column.name])
-            else:
-                value = f"CAST(NULL AS {SQL_TYPES[column.kind]})"
-            parts.append(f"{value} AS {quoted}")
-        return f"SELECT {', '.join(parts)} FROM ({select})", frozenset(supplied), assumed
-
-    def _fill(
-        self,
-        name: str,
-        numbered: str,
-        select: str,
-        supplied: frozenset[str],
-        of: tuple[str, ...],
-        assumed: dict[str, str],
-    ) -> None:
-        """Create ``name`` from ``numbered``; ``select`` says the same to an auditor."""
-        listed = ", ".join(sql.name(c) for c in TABLES[name].columns)
-        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS SELECT {listed} FROM ({numbered})", of, name)
-        facts = TableFacts(name, supplied=supplied, assumed=assumed, sql=self._relative(select), files=of)
-        self.loaded[name] = Loaded(self._counted(facts), numbered)
+    def _fill(self, name: str, whole: Completed, select: str, of: tuple[str, ...]) -> None:
+        """Create ``name``; ``select`` says the same to an auditor."""
+        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS {_listed(name, whole.select)}", of, name)
+        facts = TableFacts(name, supplied=whole.supplied, assumed=whole.assumed, sql=self._relative(select), files=of)
+        self.loaded[name] = Loaded(self._counted(facts), whole.select, filled(self.con, whole, of, name))
 
     def _counted(self, facts: TableFacts) -> TableFacts:
         dated = TABLES[facts.name].date
@@ -189,7 +159,7 @@ class Loader:
         self.con.raw_sql("DROP TABLE __receipts")
         text = with_members(f"({facts.sql})", f"({self.loaded['memberships'].facts.sql})")
         facts = replace(facts, supplied=facts.supplied | {"member_id"}, sql=text)
-        self.loaded["transactions"] = Loaded(facts, self.loaded["transactions"].numbered)
+        self.loaded["transactions"] = replace(self.loaded["transactions"], facts=facts)
 
     def _relative(self, query: str) -> str:
         """The same query with file names as the source folder has them."""
@@ -198,10 +168,8 @@ class Loader:
         return query
 
 
-def _literal(column: Column, value: str) -> str:
-    if value == "null":
-        return f"CAST(NULL AS {SQL_TYPES[column.kind]})"
-    return f"CAST({sql.text(value)} AS {SQL_TYPES[column.kind]})"
+def _listed(table: str, select: str) -> str:
+    return f"SELECT {', '.join(sql.name(c) for c in TABLES[table].columns)} FROM ({select})"
 
 
 def resolved_root(params: Params) -> Path:

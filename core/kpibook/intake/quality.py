@@ -46,6 +46,11 @@ def _assumed(table: Loaded) -> Iterator[Finding]:
     facts = table.facts
     for column, value in facts.assumed.items():
         yield Finding("assumed", "info", facts.name, column, facts.rows, facts.rows, details={"value": value})
+    for column, made in table.filled.items():
+        details: dict[str, str | int | float] = {"value": made.value}
+        yield Finding(
+            "empty_assumed", "amber", facts.name, column, made.rows, facts.rows, details=details, examples=made.examples
+        )
 
 
 def _columns(checks: Checks, table: Table) -> Iterator[Finding]:
@@ -65,7 +70,8 @@ def _columns(checks: Checks, table: Table) -> Iterator[Finding]:
         f"count(*) FILTER ({t}), " + (f"sum({weight}) FILTER ({t})" if weight else "NULL") for t in tests.values()
     )
     counts = checks.one(f"SELECT {f'sum({weight})' if weight else 'NULL'}, {parts} FROM {checks.relation(table.name)}")
-    total, clean = counts[0], {"empty": bool(needed), "odd_date": bool(clocks)}
+    none_filled = not checks.loaded[table.name].filled
+    total, clean = counts[0], {"empty": bool(needed) and none_filled, "odd_date": bool(clocks)}
     for i, ((rule, column), test) in enumerate(tests.items()):
         rows, part = counts[1 + 2 * i : 3 + 2 * i]
         if rows:

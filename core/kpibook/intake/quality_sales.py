@@ -32,7 +32,7 @@ def duplicate_lines(checks: Checks) -> Iterator[Finding]:
 
 
 def header_differs(checks: Checks) -> Iterator[Finding]:
-    """Header columns that came with the lines, and are not the same on all lines of a receipt."""
+    """Header columns that came with the lines, and are not what the receipt's first line says."""
     if not checks.one("SELECT count(*) FROM duckdb_tables() WHERE table_name = '__lines'")[0]:
         return
     facts = checks.loaded["transactions"].facts
@@ -40,8 +40,10 @@ def header_differs(checks: Checks) -> Iterator[Finding]:
     columns = [c for c in TABLES["transactions"].columns if c in given and c != "transaction_id"]
     if not columns:
         return
-    parts = ", ".join(f"count(*) FILTER (l.{sql.name(c)} <> t.{sql.name(c)})" for c in columns)
-    counts = checks.one(f'SELECT {parts} FROM "__lines" l JOIN transactions t USING (transaction_id)')
+    parts = ", ".join(f"count(*) FILTER (l.{sql.name(c)} IS DISTINCT FROM t.{sql.name(c)})" for c in columns)
+    firsts = f'SELECT min({sql.ROW}) FROM "__lines" WHERE transaction_id IS NOT NULL GROUP BY transaction_id'
+    first_lines = f'(SELECT * FROM "__lines" WHERE {sql.ROW} IN ({firsts}))'
+    counts = checks.one(f'SELECT {parts} FROM "__lines" l JOIN {first_lines} t USING (transaction_id)')
     of_rows = checks.rows("order_lines")
     for column, rows in zip(columns, counts, strict=True):
         yield Finding("header_differs", "amber" if rows else "green", facts.name, column, rows, of_rows)

@@ -63,10 +63,19 @@ def value_cell(row: Row | None, words: Words) -> str:
     return text if row["status"] == "ok" else f'<span class="kb-off">{text}</span>'
 
 
+def is_total(row: Row) -> bool:
+    """The figure is a sum or a count: complete in its period, and as large as the period is long."""
+    return not is_missing(row["value"]) and row["numerator"] == row["value"] and is_missing(row["denominator"])
+
+
+def interval_text(row: Row, words: Words) -> str:
+    """The interval beside the value; ``exact`` for a total only, whose ends are one because nothing is sampled."""
+    exact = is_total(row) and row["low"] == row["high"]
+    return words.interval(row["low"], row["high"], row["unit"], digits_of(row, words), exact=exact)
+
+
 def interval_cell(row: Row, words: Words) -> str:
-    if row["status"] != "ok":
-        return NONE
-    return escape(words.interval(row["low"], row["high"], row["unit"], digits_of(row, words)))
+    return escape(interval_text(row, words)) if row["status"] == "ok" else NONE
 
 
 def n_cell(row: Row, words: Words) -> str:
@@ -76,10 +85,10 @@ def n_cell(row: Row, words: Words) -> str:
     return words.number(row["n"])
 
 
-def moved(row: Row) -> int:
-    """1 or -1 when the interval of the change leaves zero out, else 0."""
+def moved(row: Row) -> int | None:
+    """1 or -1 when the interval of the change leaves zero out, else 0; None when the change has no interval."""
     if is_missing(row["change_low"]) or is_missing(row["change_high"]):
-        return 0
+        return None
     return int(row["change_low"] > 0) - int(row["change_high"] < 0)
 
 

@@ -106,11 +106,15 @@ def definitions(table: pd.DataFrame, words: Words) -> Display:
 
 
 def _coverage(scorecard: pd.DataFrame, family: str, words: Words) -> list[Display]:
-    found = cells.rows_of(scorecard, kpi="identified_sales_share", period="current")
-    if family not in ABOUT_PERSONS or not found or found[0]["status"] != "ok":
+    """The share of sales traced to persons; that of receipts, and said to be, where sales are not known."""
+    if family not in ABOUT_PERSONS:
+        return []
+    known = scorecard[(scorecard["kpi"] == "identified_sales_share") & (scorecard["status"] == "ok")]
+    of_sales = cells.rows_of(known, "variant", segment="by_revenue", period="current")
+    found = of_sales or cells.rows_of(known, period="current")
+    if not found:
         return []
     share = found[0]["value"]
-    said = (
-        "section.coverage_partial" if share < 0.5 else "section.coverage" if share < 0.9995 else "section.coverage_full"
-    )
+    extent = "partial" if share < 0.5 else "part" if share < 0.9995 else "full"
+    said = f"section.coverage_{'sales' if of_sales else 'receipts'}_{extent}"
     return [paragraph(words(said, share=cells.value_text(found[0], words)))]

@@ -143,6 +143,20 @@ def as_day(day: Any) -> date:
     return day.date() if hasattr(day, "date") else cast("date", day)
 
 
+def days_between(first: Any, last: Any) -> int:
+    """Days from ``first`` to ``last``, both counted."""
+    return (as_day(last) - as_day(first)).days + 1
+
+
+def part_of_calendar(segment_by: str, segment: str) -> tuple[date, date]:
+    """First and last day of a whole week, month, quarter or year."""
+    first = as_day(segment)
+    if segment_by == "week":
+        return first, first + timedelta(days=6)
+    months = first.year * 12 + first.month - 1 + {"month": 1, "quarter": 3, "year": 12}[segment_by]
+    return first, date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
+
+
 def _rounded(x: Any, digits: int) -> Decimal:
     exact = x if isinstance(x, Decimal) else Decimal(str(float(x)))
     return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) + 0

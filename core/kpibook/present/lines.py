@@ -10,6 +10,7 @@ import pandas as pd
 from kpibook.present import cells
 from kpibook.present.axes import ends, point, quantitative
 from kpibook.present.display import Display, figure
+from kpibook.present.formats import as_day, part_of_calendar
 from kpibook.present.palette import BEFORE, NOW
 from kpibook.present.svg import draw
 
@@ -29,7 +30,7 @@ def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "mo
     A comparison period with the same months, a year before, lies under them; any other stands before them.
     """
     rows = sorted(cells.rows_of(scorecard, segment_by, kpi=kpi), key=lambda r: r["segment"])
-    shown = [r for r in rows if r["status"] == "ok" and r["value"] is not None]
+    shown = [r for r in rows if _is_drawn(r)]
     current = [r for r in shown if r["period"] == "current"]
     if len(current) < FEWEST_POINTS:
         return Display("", "")
@@ -44,9 +45,14 @@ def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "mo
     alt = _trend_alt(title, current, words)
     svg = draw(spec, words, name=f"trend-{kpi}-{segment_by}", title=title, alt=alt)
     banded = any(p["lo"] < p["hi"] for p in points)
-    caption = words("chart.trend" if banded else "chart.trend_exact", title=title, by=words.dimension(segment_by))
-    left_out = len(rows) - len(shown)
-    return figure(svg, f"{caption} {words('chart.left_out', n=left_out)}" if left_out else caption)
+    exact = all(cells.is_total(r) for r in shown)
+    said = "chart.trend" if banded else "chart.trend_exact" if exact else "chart.trend_alone"
+    caption = [words(said, title=title, by=words.dimension(segment_by))]
+    cut = sum(map(_is_cut, rows))
+    left_out = len(rows) - len(shown) - cut
+    caption += [words("chart.left_out", n=left_out)] if left_out else []
+    caption += [words("chart.cut", n=cut)] if cut else []
+    return figure(svg, " ".join(caption))
 
 
 def survival(
@@ -74,6 +80,17 @@ def survival(
     return figure(svg, words("chart.survival", title=title, minimum=AT_RISK))
 
 
+def _is_cut(row: cells.Row) -> bool:
+    """The period or the data hold only some days of this month, week ...: as a point it would look like a fall."""
+    first, last = part_of_calendar(row["segment_by"], str(row["segment"]))
+    inside = as_day(row["period_start"]) <= first and last <= as_day(row["period_end"])
+    return not inside or "reason.part_not_over" in (row["reason"] or "")
+
+
+def _is_drawn(row: cells.Row) -> bool:
+    return row["status"] == "ok" and row["value"] is not None and not _is_cut(row)
+
+
 def _points(rows: Sequence[cells.Row], names: Mapping[str, str], *, overlaid: bool) -> list[dict[str, Any]]:
     """What is drawn; a line breaks (``run``) where a month is left out or a period begins."""
     found: list[dict[str, Any]] = []
@@ -81,7 +98,7 @@ def _points(rows: Sequence[cells.Row], names: Mapping[str, str], *, overlaid: bo
     for period, series in names.items():
         run += 1
         for row in (r for r in rows if r["period"] == period):
-            if row["status"] == "ok" and row["value"] is not None:
+            if _is_drawn(row):
                 found.append({"x": _part(row, overlaid=overlaid), "s": series, "run": run, **point(row)})
             else:
                 run += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -66,13 +67,15 @@ def _shown(cell: Any, value: str) -> bool:
 
 
 def ordered(labels: pd.Series) -> list[str]:
-    """In the table's own order; numbers and months by size, because 10 follows 9."""
+    """In the table's own order; numbers, months and codes such as M10 by size, because 10 follows 9."""
     found = list(dict.fromkeys(key(x) for x in labels))
     if set(found) <= set(CLASSES):
         return sorted(found, key=CLASSES.index)
     if all(x.isdigit() for x in found):
         return sorted(found, key=int)
-    return sorted(found) if all(is_month(x) for x in found) else found
+    if all(any(c.isdigit() for c in x) for x in found):
+        return sorted(found, key=lambda x: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", x)])
+    return found
 
 
 def key(label: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpibook.present import cells
 from kpibook.present.display import Display
-from kpibook.present.formats import CLASSES, is_missing
+from kpibook.present.formats import CLASSES, days_between, is_missing
 from kpibook.present.grid import Column, Grid
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def family_table(scorecard: pd.DataFrame, family: str, words: Words) -> Display:
     pairs = cells.with_previous(cells.rows_of(scorecard, family=family))
     rows = [(r["title"], r, before) for r, before in pairs]
     associated = any(r["kpi"] in ASSOCIATIONS for r, _ in pairs)
-    return _figures(f"{family}-figures", _spans(pairs, words), words("table.kpi"), rows, words, associated=associated)
+    title, notes = _spans(pairs, words), _lengths(pairs, words)
+    return _figures(f"{family}-figures", title, words("table.kpi"), rows, words, notes, associated=associated)
 
 
 def segment_table(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Words) -> Display:
@@ -59,6 +60,16 @@ def _spans(pairs: Sequence[tuple[cells.Row, cells.Row | None]], words: Words) ->
     if before is None:
         return name
     return words("table.spans", period=name, compared=words.period(before["period_start"], before["period_end"]))
+
+
+def _lengths(pairs: Sequence[tuple[cells.Row, cells.Row | None]], words: Words) -> list[str]:
+    """That a total of more days is larger, when such totals stand beside each other."""
+    for row, before in pairs:
+        if before is not None and cells.is_shown(row) and cells.is_shown(before) and cells.is_total(row):
+            days, days_before = (days_between(r["period_start"], r["period_end"]) for r in (row, before))
+            if days != days_before:
+                return [words("table.lengths", current=days, previous=days_before)]
+    return []
 
 
 def _figures(
@@ -98,7 +109,7 @@ def _figures(
 def _line(name: str, row: cells.Row, before: cells.Row | None, words: Words) -> str:
     parts = [f"{name}: {cells.value_text(row, words)}"]
     if row["status"] == "ok":
-        parts.append(words.interval(row["low"], row["high"], row["unit"], cells.digits_of(row, words)))
+        parts.append(cells.interval_text(row, words))
     if cells.is_shown(before) and row["status"] == "ok" and not is_missing(row["change"]):
         parts.append(f"({cells.change_text(row, words)})")
     return " ".join(parts)

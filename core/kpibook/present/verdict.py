@@ -114,10 +114,10 @@ def summary(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: W
         return words("verdict.no_figures")
     parts = [words("verdict.figures", n=len(chosen))]
     known = [r for r, before in chosen if before is not None and not is_missing(r["change"]) and r["status"] == "ok"]
-    if known and compared:
-        signs = [cells.moved(r) for r in known]
-        up, down = signs.count(1), signs.count(-1)
-        parts.append(words("verdict.moves", period=compared, up=up, down=down, still=len(known) - up - down))
+    signs = [sign for sign in map(cells.moved, known) if sign is not None]
+    if signs and compared:
+        counts = {"up": signs.count(1), "down": signs.count(-1), "still": signs.count(0)}
+        parts.append(words("verdict.moves", period=compared, **counts))
     states = [r["target_state"] for r, _ in chosen if r["status"] == "ok" and r["target_state"] in STATES]
     if states:
         counts = {s: states.count(s) for s in STATES}
@@ -132,10 +132,11 @@ def comparison(row: cells.Row, before: cells.Row | None, words: Words, compared:
     if before is None or row["status"] != "ok" or before["status"] != "ok" or is_missing(row["change"]):
         return words("verdict.not_compared", period=compared)
     change = cells.change_text(row, words)
-    if is_missing(row["change_low"]) or is_missing(row["change_high"]):
+    sign = cells.moved(row)
+    if sign is None:
         return words("verdict.change_only", change=change, period=compared)
     around = words.between(row["change_low"], row["change_high"], row["unit"], change=True)
-    said = {1: "verdict.higher", -1: "verdict.lower", 0: "verdict.no_clear_change"}[cells.moved(row)]
+    said = {1: "verdict.higher", -1: "verdict.lower", 0: "verdict.no_clear_change"}[sign]
     return words(said, change=change, interval=around, period=compared)
 
 
@@ -166,6 +167,6 @@ def _certainty(row: cells.Row, words: Words) -> str:
     n = words.number(row["n"])
     if is_missing(row["low"]) and is_missing(row["high"]):
         return words("verdict.cases", n=row["n"])
-    if row["low"] == row["high"]:
+    if row["low"] == row["high"] and cells.is_total(row):
         return words("verdict.exact", n=row["n"])
     return words("verdict.interval", interval=words.between(row["low"], row["high"], row["unit"]), cases=n)

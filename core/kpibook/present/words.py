@@ -97,11 +97,13 @@ class Words(Formats):
             return self(f"unit.{unit}", n=x, shown=shown)
         return shown if _speaks(unit) else f"{shown}{NBSP}{unit.replace('_', NBSP)}"
 
-    def interval(self, low: Any, high: Any, unit: str, digits: int | None = None, *, signed: bool = False) -> str:
-        """``[40.1; 42.6]`` beside a value, without its unit. ``exact`` when both ends are one."""
+    def interval(
+        self, low: Any, high: Any, unit: str, digits: int | None = None, *, signed: bool = False, exact: bool = False
+    ) -> str:
+        """``[40.1; 42.6]`` beside a value, without its unit; the word for it when the value is ``exact``."""
         if is_missing(low) and is_missing(high):
             return NONE
-        if low == high and not signed:
+        if exact:
             return self("interval.exact")
         scale = 100 if unit in ("percent", "pp") else 1
         digits = self.digits(unit, low, high) if digits is None else digits

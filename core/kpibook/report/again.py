@@ -12,8 +12,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from .lifeline import Line, follow_parent
-from .light import light_imports
+from kpibook.report.lifeline import Line, follow_parent
+from kpibook.report.light import light_imports
 
 WORD = re.compile(r"<[^>]*>|[^<\s]+")
 SHOWN = 60

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem
+from kpibook.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -47,6 +48,29 @@ def compare(
     if len(found) > SHOWN:
         found[SHOWN:] = [Problem(name, f"{len(found) - SHOWN} more values differ", remedy)]
     return found
+
+
+def compare_json(name: str, stored: Any, again: Any) -> list[Problem]:
+    """Where two JSON values differ, by the path to the place; what is on one side only is missing on the other."""
+    remedy = "make the report again"
+    found = [
+        Problem(f"{name}, {path}", f"is {_text(left)}, computed again {_text(right)}", remedy)
+        for path, left, right in _apart("", stored, again)
+    ]
+    if len(found) > SHOWN:
+        found[SHOWN:] = [Problem(name, f"{len(found) - SHOWN} more values differ", remedy)]
+    return found
+
+
+def _apart(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for key in {**left, **right}:
+            yield from _apart(f"{path} {key}".lstrip(), left.get(key), right.get(key))
+    elif isinstance(left, list) and isinstance(right, list):
+        for number, (one, other) in enumerate(zip_longest(left, right), 1):
+            yield from _apart(f"{path} {number}".lstrip(), one, other)
+    elif not same(left, right):
+        yield path, left, right
 
 
 def same(left: Any, right: Any) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
-from .stage import WORK
-from .supervise import Ended, Event, watch
+from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
+from kpibook.report.stage import WORK
+from kpibook.report.supervise import Ended, Event, watch
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..params import Params
+    from kpibook.params import Params
 
 WORKER = "kpibook.report.worker"
 OWN_ERRORS = {error.__name__: error for error in (ParamsError, PluginError, DataError, RunError)}

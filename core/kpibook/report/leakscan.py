@@ -10,7 +10,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, RunError
+from kpibook.errors import Problem, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,10 +22,11 @@ SHORTEST = 6
 
 @dataclass(frozen=True)
 class Secrets:
-    """The spellings to look for by variable, and variables too short to be told from chance."""
+    """The spellings to look for by variable, and variables that are not: too short to be told from chance, not set."""
 
     spellings: Mapping[str, frozenset[str]]
-    too_short: tuple[str, ...]
+    too_short: tuple[str, ...] = ()
+    not_set: tuple[str, ...] = ()
 
 
 def referenced(params_text: str, environment: Mapping[str, str] = os.environ) -> Secrets:
@@ -36,6 +37,7 @@ def referenced(params_text: str, environment: Mapping[str, str] = os.environ) ->
     return Secrets(
         {name: found for name, found in spellings.items() if found},
         tuple(name for name, found in spellings.items() if not found),
+        tuple(name for name in names if name not in values),
     )
 
 
@@ -43,11 +45,10 @@ def _spellings(value: str) -> Iterator[str]:
     password = urllib.parse.urlsplit(value).password if "://" in value else None
     for text in {value, password or "", urllib.parse.unquote(password or "")}:
         if len(text) >= SHORTEST:
-            yield text
-            yield urllib.parse.quote(text, safe="")
-            yield html.escape(text)
-            yield json.dumps(text)[1:-1]
-            yield json.dumps(text, ensure_ascii=False)[1:-1]
+            for form in (text, repr(text)[1:-1], urllib.parse.quote(text, safe=""), html.escape(text)):
+                yield form
+                yield json.dumps(form)[1:-1]
+                yield json.dumps(form, ensure_ascii=False)[1:-1]
 
 
 def scan(texts: Iterable[tuple[str, str]], secrets: Secrets) -> list[tuple[str, str]]:
@@ -67,17 +68,28 @@ def refuse(found: list[tuple[str, str]]) -> None:
 
 
 def texts(folder: Path, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """(name, text) of each file; of a Parquet file, which is compressed, the text columns and the metadata."""
+    """(name, text) of each file; RunError when one cannot be searched."""
     for path in paths:
-        name = path.relative_to(folder).as_posix()
-        yield name, _parquet(path) if path.suffix == ".parquet" else path.read_text(encoding="utf-8", errors="replace")
+        name, text = path.relative_to(folder).as_posix(), searchable(path)
+        if text is None:
+            what = "is no Parquet file, and cannot be searched for secrets"
+            raise RunError(Problem(name, what, "let the notebook leave no such file"))
+        yield name, text
 
 
-def _parquet(path: Path) -> str:
+def searchable(path: Path) -> str | None:
+    """A file as text: of a Parquet file, which is compressed, text columns and metadata; None when it is broken."""
+    return _parquet(path) if path.suffix == ".parquet" else path.read_text(encoding="utf-8", errors="replace")
+
+
+def _parquet(path: Path) -> str | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException:
+        return None
     parts = [str(table.schema.names), str(table.schema.metadata)]
     for column in table.columns:
         if not pa.types.is_primitive(column.type):

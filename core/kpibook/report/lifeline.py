@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from .. import runs
+from kpibook import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +38,11 @@ def _watch(folder: Path | None, parent: int) -> None:
         time.sleep(0.5)
     for child in psutil.Process().children(recursive=True):
         child.kill()
-    if folder and (folder / runs.NAME).is_file():
-        record = runs.read(folder)
-        if record.state == "running":
-            record.end("interrupted", "run", "the command was killed before the run had ended")
-            record.write(folder)
-    os._exit(9)
+    try:
+        if folder and (folder / runs.NAME).is_file():
+            record = runs.read(folder)
+            if record.state == "running":
+                record.end("interrupted", "run", "the command was killed before the run had ended")
+                record.write(folder)
+    finally:  # another command may be moving the folder away: this process ends in any case
+        os._exit(9)

@@ -8,9 +8,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-from ..errors import Problem, RunError
-from .outside import outside_references
-from .page import accessible, styles
+from kpibook.errors import Problem, RunError
+from kpibook.report.outside import outside_references
+from kpibook.report.page import accessible, styles
 
 HERE = Path(__file__).parent / "template"
 NAME = "report.html"

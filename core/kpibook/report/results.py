@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..errors import KpibookError, Problem, RunError
-from .worker import NOTEBOOK
+from kpibook.errors import KpibookError, Problem, RunError
+from kpibook.report.worker import NOTEBOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,8 @@ def files(folder: Path) -> Iterator[Path]:
     """Every file of a report but its record, in order."""
     for name in sorted(EXPECTED):
         path = folder / name
-        yield from sorted(path.rglob("*")) if path.is_dir() else [path] if path.exists() else []
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (each for each in found if each.is_file())
 
 
 def checksums(folder: Path) -> dict[str, dict[str, Any]]:

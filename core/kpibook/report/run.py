@@ -14,17 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import runs
-from ..errors import KpibookError, NotValidError, Problem, RunError
-from . import leakscan, packaged, results, stage
-from .execute import execute, overtime
-from .render import render
-from .validate import examine, note
-from .versions import versions
-from .worker import NOTEBOOK
+from kpibook import runs
+from kpibook.errors import KpibookError, NotValidError, Problem, RunError
+from kpibook.report import leakscan, packaged, redact, results, stage, turn
+from kpibook.report.execute import execute, overtime
+from kpibook.report.render import render
+from kpibook.report.validate import examine, note
+from kpibook.report.versions import versions
+from kpibook.report.worker import NOTEBOOK
 
 if TYPE_CHECKING:
-    from ..params import Params
+    from kpibook.params import Params
 
 DISK = frozenset({errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT})
 
@@ -53,6 +53,7 @@ class Outcome:
     seconds: float = 0.0
     fault: BaseException | None = None
     broken_packs: tuple[str, ...] = ()
+    failed_kpis: tuple[str, ...] = ()
 
 
 Listener = Callable[[Progress], None]
@@ -65,42 +66,52 @@ def run(
     out = out.resolve()
     try:
         usable(out)
-        with runs.only_run_of(params.client, out):
-            stage.recover(out)
+        with turn.only_run_of(params.client, out):
             return _staged(params, out, on_progress, cancel or threading.Event())
-    except KpibookError as error:
-        return Outcome(params.client, params.period.label, "failed", error.exit_code, message=str(error))
+    except (KpibookError, OSError) as error:
+        told = _mendable(error)
+        if told is None:
+            raise
+        return Outcome(params.client, params.period.label, "failed", told.exit_code, message=str(told))
 
 
 def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.Event) -> Outcome:
     began = time.monotonic()
     record = _record(params)
+    secrets = leakscan.referenced(params.path.read_text(encoding="utf-8"))
     folder = stage.create(out, record)
     step = _Steps(record, folder, on_progress)
     try:
-        _make(params, folder, record, step, began + 60 * params.limits.minutes, cancel)
-    except (KpibookError, OSError) as error:
-        error = _mendable(error)
-        place = _end(folder, out, record, "failed", step.name, str(error))
-        seconds = time.monotonic() - began
-        return Outcome(params.client, record.period, "failed", error.exit_code, place, None, str(error), seconds)
+        _make(params, folder, record, step, secrets, began + 60 * params.limits.minutes, cancel)
     except KeyboardInterrupt:
-        _end(folder, out, record, "interrupted", step.name, "the command was stopped")
+        record.end("interrupted", step.name, "the command was stopped")
+        stage.set_aside(folder, out, record, secrets)
         raise
     except BaseException as error:
-        _end(folder, out, record, "failed", step.name, f"a fault of kpibook: {error!r}")
-        raise
+        told = _mendable(error)
+        record.end("failed", step.name, str(told) if told else f"a fault of kpibook: {error!r}")
+        place = stage.set_aside(folder, out, record, secrets)
+        if told is None:
+            raise
+        message, seconds = redact.words(str(told), secrets), time.monotonic() - began
+        return Outcome(params.client, record.period, "failed", told.exit_code, place, None, message, seconds)
     place, previous = stage.publish(folder, out, record)
     problems = (record.validation or {}).get("problems", [])
     message = "\n".join(str(Problem(**problem)) for problem in problems)
     code = NotValidError.exit_code if problems else 0
     seconds = time.monotonic() - began
     ended = Outcome(params.client, record.period, record.state, code, place, previous, message, seconds)
-    return replace(ended, broken_packs=tuple(record.broken_packs))
+    return replace(ended, broken_packs=tuple(record.broken_packs), failed_kpis=tuple(record.failed_kpis))
 
 
 def _make(
-    params: Params, folder: Path, record: runs.RunRecord, step: _Steps, deadline: float, cancel: threading.Event
+    params: Params,
+    folder: Path,
+    record: runs.RunRecord,
+    step: _Steps,
+    secrets: leakscan.Secrets,
+    deadline: float,
+    cancel: threading.Event,
 ) -> None:
     template = Path(record.notebook)
     with step("notebook"):
@@ -121,7 +132,6 @@ def _make(
             _page(folder, record, confirmed=False)
             record.files = results.checksums(folder)
     with step("leak scan"):
-        secrets = leakscan.referenced(params.path.read_text(encoding="utf-8"))
         record.leak_scan = {"searched": sorted(secrets.spellings), "too_short": list(secrets.too_short)}
         record.end(record.state)
         texts = [*leakscan.texts(folder, results.files(folder)), (runs.NAME, record.text())]
@@ -138,11 +148,11 @@ def usable(out: Path) -> None:
         raise RunError(Problem(str(out), what, "name another folder with --out")) from None
 
 
-def _mendable(error: KpibookError | OSError) -> KpibookError:
+def _mendable(error: BaseException) -> KpibookError | None:
     if isinstance(error, KpibookError):
         return error
-    if error.errno not in DISK:
-        raise error
+    if not isinstance(error, OSError) or error.errno not in DISK:
+        return None
     where, what = str(error.filename or "disk"), error.strerror or str(error)
     return RunError(Problem(where, what, "see that there is room, and that the folder can be written to"))
 
@@ -150,12 +160,6 @@ def _mendable(error: KpibookError | OSError) -> KpibookError:
 def _page(folder: Path, record: runs.RunRecord, confirmed: bool) -> None:
     page = render(folder / NOTEBOOK, record.title, record.language, confirmed)
     (folder / results.HTML).write_text(page, encoding="utf-8", newline="\n")
-
-
-def _end(folder: Path, out: Path, record: runs.RunRecord, state: str, step: str, message: str) -> Path:
-    record.end(state, step, message)
-    record.write(folder)
-    return stage.set_aside(folder, out, record)
 
 
 def _record(params: Params) -> runs.RunRecord:
@@ -177,6 +181,7 @@ def _take_over(record: runs.RunRecord, quality: dict) -> None:
     record.inputs = quality.get("fingerprints", {})
     record.definitions = quality.get("definitions", {})
     record.broken_packs = quality.get("broken_packs", [])
+    record.failed_kpis = quality.get("failed_kpis", [])
 
 
 class _Steps:

@@ -1,9 +1,14 @@
-"""The folders of a run: staged aside, then moved into place in one step.
+"""The folders of a run: staged aside, then moved into place.
 
 <out>/.staging/<client>-<run id>/            while it runs
 <out>/<client>/<period>/                     the finished report
 <out>/<client>/history/<period>/<run id>/    the one it took the place of
 <out>/<client>/failed/<UTC time>-<run id>/   the evidence of a run that did not end
+
+A first report comes into its place by one rename. Where there is one already two are needed: the
+former to ``history/``, the new one into its place. A command that is killed between them leaves no
+report in the place, the former one in ``history/`` and the new one, whole, in ``.staging``; the next
+run of any client below ``out`` moves it into its place (``turn.recover``).
 """
 
 from __future__ import annotations
@@ -12,11 +17,14 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
-from .. import runs
-from ..errors import Problem, RunError
+from kpibook import runs
+from kpibook.errors import Problem, RunError
+from kpibook.report import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kpibook.report.leakscan import Secrets
 
 WORK = "work"
 LOG = "log.txt"
@@ -54,12 +62,15 @@ def publish(folder: Path, out: Path, record: runs.RunRecord) -> tuple[Path, Path
     return place, previous
 
 
-def set_aside(folder: Path, out: Path, record: runs.RunRecord) -> Path:
-    """Move what a run left to ``failed/``: notebook as far as it came, log, record."""
+def set_aside(folder: Path, out: Path, record: runs.RunRecord, secrets: Secrets) -> Path:
+    """Move what a run left to ``failed/``: notebook as far as it came, log, record, all without secrets."""
     log = folder / WORK / LOG
     if log.exists():
         log.rename(folder / LOG)
     shutil.rmtree(folder / WORK, ignore_errors=True)
+    _sweep(folder)
+    redact.evidence(folder, record, secrets)
+    record.write(folder)
     time = (record.finished or runs.now()).replace("-", "").replace(":", "")
     place = _free(out / record.client / "failed" / f"{time}-{record.run_id}")
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -67,31 +78,20 @@ def set_aside(folder: Path, out: Path, record: runs.RunRecord) -> Path:
     return place
 
 
-def recover(out: Path) -> list[Path]:
-    """Clear up after commands that were killed: finished reports into place, the rest to ``failed/``."""
-    moved = []
-    for folder in runs.mark_interrupted(out):
-        record = runs.read(folder)
-        if record.state in runs.FINISHED:
-            moved.append(publish(folder, out, record)[0])
-        else:
-            moved.append(set_aside(folder, out, record))
-    return moved
-
-
 def tidy(folder: Path, expected: frozenset[str]) -> None:
     """Nothing but the report stays: hidden files go, anything else that is not ``expected`` is refused."""
-    strange = []
-    for entry in sorted(folder.iterdir()):
-        if entry.name in expected or entry.name in (WORK, runs.NAME):
-            continue
-        if entry.name.startswith(LEFT):
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        else:
-            strange.append(entry.name)
+    _sweep(folder)
+    stay = expected | {WORK, runs.NAME}
+    strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in stay)
     if strange:
         what = f"it left {', '.join(strange)} in the report folder"
         raise RunError(Problem("notebook", what, "write other files to a folder of your own, by its full path"))
+
+
+def _sweep(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.name.startswith(LEFT):
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def _run_id(place: Path) -> str:

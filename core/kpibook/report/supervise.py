@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from .kernel import MARK, environment
+from kpibook.report.kernel import MARK, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,17 +9,18 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .. import runs
-from ..errors import NotValidError, Problem, RunError
-from . import results
-from .compare import KEYS, as_csv, compare, csv_like
-from .render import render
-from .supervise import Ended, Event, watch
-from .worker import NOTEBOOK
+from kpibook import runs
+from kpibook.errors import NotValidError, Problem, RunError
+from kpibook.report import results
+from kpibook.report.compare import KEYS, as_csv, compare, compare_json, csv_like
+from kpibook.report.render import render
+from kpibook.report.supervise import Ended, Event, watch
+from kpibook.report.worker import NOTEBOOK
 
 AGAIN = "kpibook.report.again"
 MARKERS = ("NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT", "NBVAL_RAISES_EXCEPTION", "PYTEST_VALIDATE_IGNORE_OUTPUT")
 TAGS = {marker.lower().replace("_", "-") for marker in MARKERS} | {"raises-exception"}
+PROVED = ("data_start", "data_end", "findings", "computability", "definitions")  # of quality.json
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def complete(ended: Ended, events: list[Event], cells: int) -> bool:
 
 
 def stored_problems(folder: Path, again: Path, told: bool) -> list[Problem]:
-    """Scorecard and tables against those of the second execution, as numbers.
+    """Scorecard, tables and what is proved of the quality, against those of the second execution, as numbers.
 
     That nothing was saved needs no word when it is ``told`` already that a cell failed.
     """
@@ -161,7 +162,8 @@ def stored_problems(folder: Path, again: Path, told: bool) -> list[Problem]:
     for name in (name for name in then if name in now):
         keys = KEYS if name == results.SCORECARD else ()
         found += compare(name, results.frame(folder, name), results.frame(again, name), keys)
-    return found
+    quality = [results.quality(place) for place in (folder, again)]
+    return found + compare_json(results.QUALITY, *({key: each.get(key) for key in PROVED} for each in quality))
 
 
 def changed_inputs(folder: Path, again: Path) -> tuple[str, ...]:

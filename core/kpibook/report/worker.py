@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .kernel import KERNEL, use_own_kernel
-from .lifeline import Line, follow_parent
-from .light import light_imports
+from kpibook.report.kernel import KERNEL, use_own_kernel
+from kpibook.report.lifeline import Line, follow_parent
+from kpibook.report.light import light_imports
 
 NOTEBOOK = "report.ipynb"
 

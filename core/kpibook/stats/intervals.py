@@ -6,7 +6,7 @@ clusters); Conover 1999, section 3.2 (order statistics).
 
 from __future__ import annotations
 
-from math import ceil, floor, sqrt
+from math import exp, sqrt
 from typing import NamedTuple
 
 from scipy import special, stats
@@ -29,7 +29,8 @@ def wilson(successes: float, n: float, z: float = Z) -> Interval:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    low = 0.0 if successes <= 0 else max(0.0, centre - half)
+    return Interval(low, 1.0 if successes >= n else min(1.0, centre + half))
 
 
 def student(value: float, standard_error: float, df: float) -> Interval:
@@ -43,8 +44,17 @@ def normal(value: float, standard_error: float, z: float = Z) -> Interval:
     return Interval(value - z * standard_error, value + z * standard_error)
 
 
-def order_statistic_ranks(n: int, q: float, z: float = Z) -> tuple[int, int] | None:
-    """1-based ranks whose values enclose the q-quantile; None when n is too small for any pair."""
-    half = z * sqrt(n * q * (1 - q))
-    low, high = floor(n * q - half), ceil(n * q + half) + 1
-    return (low, high) if low >= 1 and high <= n else None
+def log_normal(value: float, standard_error: float, z: float = Z) -> Interval:
+    """Interval of a positive ratio on the log scale: it never reaches 0. A value of 0 or less gets the normal one."""
+    if value <= 0:
+        return normal(value, standard_error, z)
+    factor = exp(z * standard_error / value)
+    return Interval(value / factor, value * factor)
+
+
+def newcombe(now: tuple[float, float], before: tuple[float, float]) -> Interval:
+    """Difference of two independent shares, each (successes, n): hybrid score interval (Newcombe 1998, method 10)."""
+    (p, one), (q, other) = ((x / n, wilson(x, n)) for x, n in (now, before))
+    low = sqrt((p - one.low) ** 2 + (other.high - q) ** 2)
+    high = sqrt((one.high - p) ** 2 + (q - other.low) ** 2)
+    return Interval(p - q - low, p - q + high)
