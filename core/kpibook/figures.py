@@ -53,6 +53,8 @@ class Totals:
         return sqrt(max(0.0, variance))
 
 
+#: Below this a standard error of a share is the rounding of sums in parallel.
+NOISE = 1e-9
 UNDEFINED = Figure(status="undefined", reason=rules.reason("no_rows"))
 
 
@@ -97,7 +99,7 @@ def change_figure(estimate: Linear, totals: Totals) -> Interval | None:
     if now is None or before is None:
         return None
     error = totals.standard_error(now.combine("-", before) or now, max(totals.units.values()))
-    if estimate.kind == "share" and not error:
+    if estimate.kind == "share" and (error is None or error < NOISE):
         sides = [_sides(estimate.formula, totals, period) for period in ("current", "previous")]
         return newcombe(*((top or 0, bottom or 0) for top, bottom in sides))
     return None if error is None else normal(now.value - before.value, error)
@@ -120,7 +122,8 @@ def _share(figure: Figure, error: float | None, units: int) -> Figure:
     effective = n
     if error is not None:
         variance = error**2 * (units - 1) / units
-        effective = min(n, round(p * (1 - p) / variance, 6)) if variance > 0 else min(n, units)
+        spread = p * (1 - p)
+        effective = min(n, round(spread / variance, 6)) if spread > 0 and variance > 0 else min(n, units)
     interval = wilson(p * effective, effective)
     status, why = rules.share_rule(p, interval.low, interval.high, effective)
     return replace(figure, low=interval.low, high=interval.high, n=int(n), status=status, reason=why)
