@@ -216,7 +216,7 @@ def test_a_display_gives_html_and_a_text_that_is_always_the_same():
     shown = display.paragraph("a < b")
     bundle = shown._repr_mimebundle_()
     assert bundle["text/plain"] == "a < b" == repr(shown)
-    assert bundle["text/html"].endswith('<div class="kb"><p>a &lt; b</p></div>')
+    assert bundle["text/html"].endswith('<div class="kb mathjax_ignore tex2jax_ignore"><p>a &lt; b</p></div>')
     assert bundle["text/html"].startswith("<style>.kb{")
     assert "http" not in bundle["text/html"]
     assert "@import" not in bundle["text/html"]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: JupyterLab would set "$28.80 to $30" as a formula; each of its typesetters heeds one of these names.
+CLASSES = "kb mathjax_ignore tex2jax_ignore"
 SPACE = re.compile(r"\s+")
 
 
@@ -23,7 +25,7 @@ class Display:
     text: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002
-        return {"text/html": f'{style_tag()}<div class="kb">{self.html}</div>', "text/plain": self.text}
+        return {"text/html": f'{style_tag()}<div class="{CLASSES}">{self.html}</div>', "text/plain": self.text}
 
     def __repr__(self) -> str:
         return self.text
