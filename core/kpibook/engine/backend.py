@@ -6,7 +6,7 @@ it works, so that one query is compiled while another is executed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import local
@@ -40,10 +40,17 @@ class Database:
         """Create or replace a table from memory."""
         self.ibis.create_table(name, rows, overwrite=True)
 
-    def each(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """``work`` on every item, several at once; results in the items' order."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            yield from pool.map(work, items)
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """``work`` on every item, several at once with each query on one thread; results in the items' order."""
+        given = list(items)
+        if len(given) < 2:
+            return [work(item) for item in given]
+        self.ibis.raw_sql("SET threads = 1")
+        try:
+            with ThreadPoolExecutor(self.workers) as pool:
+                return list(pool.map(work, given))
+        finally:
+            self.ibis.raw_sql(f"SET threads = {self.workers}")
 
     def _sql(self, table: ir.Table) -> str:
         return str(self.ibis.compile(table))

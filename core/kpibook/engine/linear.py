@@ -179,7 +179,7 @@ def _side_sum(rows: ir.Table, leaf: Leaf, bound: Any, side: str) -> ir.Scalar:
         return (rows.count(where=_both(bound, within)) > 0).cast("int64")
     op = bound.op()
     where = _both(None if op.where is None else op.where.to_expr(), within)
-    return op.copy(where=None if where is None else where.op()).to_expr().fill_null(0)
+    return op.copy(where=None if where is None else where.op()).to_expr()
 
 
 def _both(one: Any, other: Any) -> Any:
