@@ -10,7 +10,7 @@ A KPI author never writes an interval.
 | ``share`` | part of the rows | Wilson | P |
 | ``mean`` | mean over rows or persons | t; BCa for a heavy tail | M |
 | ``ratio`` | sum over sum | delta method, clustered | R |
-| ``quantile`` | order statistic | order statistics | M (persons) |
+| ``quantile`` | order statistic | order statistics | 30 rows |
 | ``curve`` | Kaplan-Meier | log-log Greenwood | K |
 | ``matrix`` | a table with a headline | that of the headline | that of the headline |
 | ``modelled`` | computed by the author | given by the author | given by the author |
