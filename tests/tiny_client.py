@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 import ibis
@@ -35,6 +36,21 @@ class TinyParams:
         return "tiny.yaml:1: " + ".".join(keys)
 
 
+@cache
+def only(*kpis: str) -> Catalog:
+    """The pack with these KPIs, and the views that they rest on."""
+    every = pack().definitions
+    wanted, waiting = set(), list(kpis)
+    while waiting:
+        name = waiting.pop()
+        if name in every and name not in wanted:
+            wanted.add(name)
+            waiting += every[name].definition.inputs
+    assert set(kpis) <= wanted, f"unknown: {set(kpis) - wanted}"
+    return build(source for name, source in every.items() if name in wanted)
+
+
+@cache
 def pack() -> Catalog:
     """The first-party pack, as its entry point offers it."""
     import loyalty_kpis

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from kpibook.definition import kpi, view
     from kpibook.estimates import change, curve, matrix, mean, modelled, quantile, ratio, share, total, variants
     from kpibook.hookspecs import hookimpl
+    from kpibook.rules import because
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "because",
     "change",
     "curve",
     "hookimpl",
@@ -32,7 +34,7 @@ __all__ = [
     "view",
 ]
 
-_HOMES = {"hookimpl": "hookspecs", "kpi": "definition", "open": "book", "view": "definition"}
+_HOMES = {"because": "rules", "hookimpl": "hookspecs", "kpi": "definition", "open": "book", "view": "definition"}
 
 
 def __getattr__(name: str) -> Any:

@@ -29,7 +29,7 @@ from kpibook.params import Params
 from kpibook.plugins import Discovered, discover
 from kpibook.present import chapters
 from kpibook.present.display import Display, bullets, paragraph, stack, style_tag
-from kpibook.present.titles import translated
+from kpibook.present.titles import sentences, translated
 from kpibook.present.verdict import verdict
 from kpibook.present.words import Words
 from kpibook.tracing import Resolution
@@ -154,7 +154,8 @@ class Book:
 
     @cached_property
     def _words(self) -> Words:
-        return Words(self.params.language, self.params.currency)
+        spoken = sentences((s.definition for s in self.catalog.sources), self.params.language)
+        return Words(self.params.language, self.params.currency, spoken)
 
     @cached_property
     def _titles(self) -> dict[str, tuple[str, str]]:

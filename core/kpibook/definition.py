@@ -39,6 +39,7 @@ class Definition:
     unit: str = ""
     better: str = "neutral"
     family: str = ""
+    question: str = ""
     breakdowns: tuple[str, ...] = ()
     by_columns: bool = True
     looks_back: LooksBack = None
@@ -80,6 +81,7 @@ def kpi(
     unit: str,
     better: str,
     family: str | None = None,
+    question: str = "",
     breakdowns: tuple[str, ...] | list[str] = (),
     by_columns: bool = True,
     looks_back: LooksBack = None,
@@ -90,6 +92,7 @@ def kpi(
     unit: money, percent, ratio, count, persons, receipts, days, index, points, purchases.
     better: higher, lower, target, neutral.
     family: the chapter; the module's name when not given.
+    question: what a director asks that this KPI answers.
     breakdowns: columns by which this KPI is always shown, beside those of the params file.
     by_columns: False for a KPI that ranks everybody: parts of it by a column would mean something else.
     looks_back: how far before a period it reads: ``before`` (one preceding period of equal
@@ -105,7 +108,8 @@ def kpi(
         problems = _problems(definition, given)
         if problems:
             raise PluginError(problems)
-        return Definition(**{**vars(definition), "family": chapter, "breakdowns": tuple(breakdowns), "columns": given})
+        facts = {"family": chapter, "question": question, "breakdowns": tuple(breakdowns), "columns": given}
+        return Definition(**{**vars(definition), **facts})
 
     return decorate
 

@@ -28,6 +28,7 @@ from kpibook.formula import Clusters, Formula, Leaf
 if TYPE_CHECKING:
     import ibis.expr.operations as ops
     import ibis.expr.types as ir
+    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +150,9 @@ class Modelled(Reading):
     denominator: float | None = None
     status: str = "ok"
     reason: str = ""
+    persons: int | None = None
+    grade: str = ""
+    table: pd.DataFrame | None = None
     parts: Mapping[str, Mapping[str, Modelled]] = field(default_factory=dict)
 
 
@@ -218,7 +222,12 @@ def matrix(rows: ir.Value, columns: ir.Value, *, headline: Linear, cell: Linear 
 
 
 def modelled(value: float | None, **figures: Any) -> Modelled:
-    """A figure computed from frames: value, low, high, n, numerator, denominator, status, reason, parts."""
+    """A figure computed from frames.
+
+    low, high, n, numerator, denominator, status, reason: as the scorecard names them. persons: how many it
+    rests on. grade: A to D, how far it is an effect. table: a frame shown beside it. unit: when it is not the
+    KPI's. parts: further figures, ``{"variant": {"by_value": modelled(...)}}`` or by a dimension of the KPI's own.
+    """
     return Modelled(value, **figures)
 
 

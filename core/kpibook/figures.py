@@ -28,6 +28,7 @@ class Figure:
     status: str = "ok"
     reason: str = ""
     persons: int | None = None
+    grade: str = ""
 
 
 @dataclass(frozen=True)

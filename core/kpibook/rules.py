@@ -19,6 +19,11 @@ def reason(message: str, **values: float | str) -> str:
     return json.dumps({"id": f"reason.{message}", **values}, ensure_ascii=False)
 
 
+def because(sentence: str, **values: float | str) -> str:
+    """A reason in an author's own words, translated like a title: ``because("Only {n} shops.", n=3)``."""
+    return json.dumps({"text": sentence, **values}, ensure_ascii=False)
+
+
 def share_rule(value: float, low: float, high: float, effective_n: float) -> tuple[str, str]:
     """Rule P."""
     if effective_n < MINIMUM["P"]:

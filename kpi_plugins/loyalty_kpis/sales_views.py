@@ -89,7 +89,10 @@ def card_strata(receipts: ir.Table, periods: ir.Table) -> ir.Table:
     ``weight`` is 1 with card; without card it is the stratum's purchases with card per purchase without.
     """
     placed = in_periods(purchases(receipts), periods)
-    strata = placed.mutate(
+    strata = placed.select(
+        "period_id",
+        "customer_id",
+        "store_id",
         has_card=placed.member_id.notnull(),
         amount=placed.net_amount.cast("float64"),
         weekday=placed.business_date.day_of_week.index(),
@@ -130,9 +133,13 @@ def priced_receipts(transactions: ir.Table, order_lines: ir.Table, receipts: ir.
     spans = periods.filter(periods.segment_by == "total").select("period_id", "period", "start", "end")
     headers = purchases(receipts).select("transaction_id", "customer_id", "business_date")
     placed = headers.join(spans, (headers.business_date >= spans.start) & (headers.business_date < spans.end))
-    placed = placed.select("transaction_id", "customer_id", "period_id", "period")
-    sold = lines.join(placed, "transaction_id").mutate(
-        quantity=lambda t: t.quantity.cast("float64"), amount=lambda t: t.net_amount.cast("float64")
+    sold = lines.join(placed.select("transaction_id", "period_id", "period"), "transaction_id").select(
+        "transaction_id",
+        "period_id",
+        "period",
+        "product_id",
+        quantity=lambda t: t.quantity.cast("float64"),
+        amount=lambda t: t.net_amount.cast("float64"),
     )
     now = sold.period == "current"
     sums = sold.group_by("product_id").agg(
@@ -145,12 +152,13 @@ def priced_receipts(transactions: ir.Table, order_lines: ir.Table, receipts: ir.
     prices = both.select(same_product=both.product_id, price_before=both._paid_before / both._units_before)
     valued = sold.left_join(prices, sold.product_id == prices.same_product)
     same = valued.same_product.notnull()
-    return valued.group_by("transaction_id", "customer_id", "period_id").agg(
+    totals = valued.group_by("transaction_id", "period_id").agg(
         quantity=valued.quantity.sum(),
         amount=valued.amount.sum(),
         same_paid=valued.amount.sum(where=same),
         same_before=(valued.quantity * valued.price_before).sum(where=same),
     )
+    return totals.join(headers.select("transaction_id", "customer_id"), "transaction_id")
 
 
 DEFINITIONS = (booked_receipts, enrolled_receipts, membership_at_start, category_days)

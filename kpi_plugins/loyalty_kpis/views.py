@@ -33,7 +33,8 @@ def netted_lines(transactions: ir.Table, order_lines: ir.Table, *columns: str) -
 
     A return whose original line is not known stays in its own receipt.
     """
-    lines = order_lines.semi_join(kept(transactions), "transaction_id")
+    used = order_lines.select("line_id", "transaction_id", "return_of_line_id", *columns)
+    lines = used.semi_join(kept(transactions).select("transaction_id"), "transaction_id")
     plain = lines.filter(lines.return_of_line_id.isnull()).select("transaction_id", *columns)
     bought = order_lines.select(original_line=order_lines.line_id, original_receipt=order_lines.transaction_id)
     returned = lines.filter(lines.return_of_line_id.notnull())

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from kpibook import change, kpi, matrix, mean, modelled, quantile, ratio, share, total, variants, view
+from kpibook import because, change, kpi, matrix, mean, modelled, quantile, ratio, share, total, variants, view
 from kpibook.catalog import build
 from kpibook.stats.intervals import Z
 from kpibook.stats.resampling import bca_mean
@@ -271,6 +271,31 @@ def test_a_pandas_kpi_that_raises_fails_alone():
 
     assert json.loads(row(results, "broken")["reason"])["error"] == "broken: ValueError: no luck"
     assert row(results, "sales")["value"] == 160
+
+
+def test_a_pandas_kpi_may_have_readings_segments_a_table_and_a_grade():
+    def function(kept: pd.DataFrame):
+        """Rich: a KPI."""
+        readings = {"rows": modelled(float(len(kept)), unit="count"), "none": modelled(None, reason=because("None."))}
+        cells = {"many": modelled(2.0, persons=10), "few": modelled(3.0, persons=9)}
+        table = pd.DataFrame({"net": sorted(kept["net"])})
+        return modelled(1.0, grade="B", table=table, parts={"variant": readings, "size": cells})
+
+    function.__name__ = "rich"
+    rich = kpi(unit="money", better="higher", by_columns=False, columns={"kept": ["net"]})(function)
+    results = run(small(), *PERIODS, catalog=catalog(rich), breakdowns=("channel",))
+    rows = len(results.tables["rich"])
+
+    assert row(results, "rich")["grade"] == "B"
+    assert (row(results, "rich", "rows")["segment_by"], row(results, "rich", "rows")["unit"]) == ("variant", "count")
+    assert row(results, "rich", "rows")["value"] == rows > 1
+    assert (row(results, "rich", "none")["status"], row(results, "rich", "none")["reason"]) == (
+        "undefined",
+        '{"text": "None."}',
+    )
+    assert (row(results, "rich", "many")["segment_by"], row(results, "rich", "many")["value"]) == ("size", 2)
+    assert (row(results, "rich", "few")["value"], row(results, "rich", "few")["status"]) == (None, "low_n")
+    assert set(results.scorecard["segment_by"]) == {"total", "variant", "size"}
 
 
 def test_a_pandas_kpi_that_returns_a_number_is_told_what_to_return():

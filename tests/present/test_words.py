@@ -9,6 +9,7 @@ from string import Formatter
 import pytest
 
 import kpibook
+from kpibook import because
 from kpibook.present import words as module
 from kpibook.present.words import LANGUAGES, MissingMessageError, Words, messages
 
@@ -124,6 +125,13 @@ def test_plurals_follow_the_number():
 )
 def test_reasons_in_words(encoded: str, text: str):
     assert Words("en").reason(encoded, "money").replace("\u00a0", " ") == text
+
+
+def test_a_reason_in_an_authors_words_is_translated_where_the_pack_translates_it():
+    reason = because("Only {n} shops.", n=1200)
+    spoken = Words("de", sentences={"Only {n} shops.": "Nur {n} Läden."})
+    assert (Words("en").reason(reason), Words("de").reason(reason)) == ("Only 1,200 shops.", "Only 1.200 shops.")
+    assert spoken.reason(reason) == "Nur 1.200 Läden."
 
 
 def test_a_foreign_family_is_printed_as_given(english: Words):

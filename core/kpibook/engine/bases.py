@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import ibis.expr.operations as ops
+import ibis.expr.types as ir
 
-from kpibook.engine.backend import Database
 from kpibook.engine.execute import Job
-from kpibook.engine.guards import guarded
 from kpibook.engine.lifting import lifted
+from kpibook.engine.pipeline import Create, Task, Work
 from kpibook.engine.placing import Placer
 from kpibook.estimates import Estimate, Linear, Modelled
+from kpibook.lineage import Lineage
 from kpibook.tracing import mapped, roots
 
 
-def shared(jobs: Sequence[Job], placer: Placer, kept: Iterable[str], database: Database) -> tuple[list[Job], Placer]:
-    """The jobs over materialised bases, and a placer that knows those.
+def shared(
+    jobs: Sequence[Job], placer: Placer, kept: Iterable[str], lineage: Lineage
+) -> tuple[list[Job], Placer, list[Task]]:
+    """The jobs over materialised bases, a placer that knows those, and the tasks that make them.
 
     ``kept`` are columns, such as breakdowns, to keep wherever a base has them. A base that
-    cannot be made stays as it is: its own query will say what is wrong.
+    cannot be made is not missed: its jobs keep what they were over, and say what is wrong.
     """
     jobs = [replace(job, estimate=_lowered(job.estimate)) for job in jobs]
     bases: dict[ops.Relation, list[Job]] = {}
@@ -33,35 +35,38 @@ def shared(jobs: Sequence[Job], placer: Placer, kept: Iterable[str], database: D
         if not isinstance(job.estimate, Modelled):
             bases.setdefault(job.estimate.base, []).append(job)
     built = [base for base in bases if not isinstance(base, ops.UnboundTable) and placer.places(base)]
-
-    def make(numbered: tuple[int, ops.Relation]) -> tuple[ops.Relation, Any] | None:
-        number, base = numbered
-        users = bases[base]
-        used = {f.name for job in users for root in roots(job.estimate) for f in root.find(ops.Field) if f.rel == base}
+    swaps: dict[ops.Relation, ops.Relation] = {}
+    facts, tasks = dict(placer.bases), []
+    for number, base in enumerate(built):
+        used = {
+            f.name for j in bases[base] for root in roots(j.estimate) for f in root.find(ops.Field) if f.rel == base
+        }
         key, date = placer.facts(base)
         wanted = used | set(key) | ({date} if date else set()) | set(kept)
         columns = [c for c in base.schema.names if c in wanted] or [base.schema.names[0]]
+        table = base.to_expr().select(*columns)
         name = f"_base_{number}"
-        try:
-            table = base.to_expr().select(*columns)
-            database.create(name, guarded(table))
-        except Exception:  # noqa: BLE001  the query of the KPI at fault fails again, and is reported
-            return None
-        return base, (ops.UnboundTable(name, table.schema()), (key, date))
+        swaps[base] = ops.UnboundTable(name, table.schema())
+        facts[name] = (key, date)
+        tasks.append(Task(name, _make(name, table), frozenset(lineage.reads([base])[1])))
+    moved = [_moved(job, swaps) for job in jobs]
+    return moved, replace(placer, bases=facts), tasks
 
-    made = dict(found for found in database.each(make, enumerate(built)) if found is not None)
-    swaps = {base: table for base, (table, _) in made.items()}
-    facts = {**placer.bases, **{table.name: known for table, known in made.values()}}
-    moved = [replace(job, estimate=_moved(job, swaps)) for job in jobs]
-    return moved, replace(placer, bases=facts)
+
+def _make(name: str, table: ir.Table) -> Work:
+    try:
+        yield Create(name, table)
+    except Exception:  # noqa: BLE001  the query of the KPI at fault fails again, and is reported
+        return
 
 
 def _lowered(estimate: Estimate) -> Estimate:
     return lifted(estimate) if isinstance(estimate, Linear) else estimate
 
 
-def _moved(job: Job, swaps: dict[ops.Relation, ops.Relation]) -> Any:
+def _moved(job: Job, swaps: dict[ops.Relation, ops.Relation]) -> Job:
     if isinstance(job.estimate, Modelled) or job.estimate.base not in swaps:
-        return job.estimate
+        return job
     base = job.estimate.base
-    return mapped(job.estimate, lambda value: value.op().replace({base: swaps[base]}).to_expr())
+    over = mapped(job.estimate, lambda value: value.op().replace({base: swaps[base]}).to_expr())
+    return replace(job, estimate=over, unmoved=job.estimate)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import ibis.expr.operations as ops
@@ -13,13 +14,15 @@ import pyarrow as pa
 
 from kpibook import model, results, windows
 from kpibook.catalog import Catalog
-from kpibook.engine import bases, history, targets, views
+from kpibook.engine import bases, history, pipeline, targets, views
 from kpibook.engine.backend import Database
 from kpibook.engine.computable import Computability, judge
-from kpibook.engine.execute import Executor, Job
+from kpibook.engine.execute import Cell, Executor, Job
+from kpibook.engine.pipeline import Task
 from kpibook.engine.placing import Placer
 from kpibook.engine.rows import Rows, ordered
 from kpibook.errors import ParamsError, Problem, did_you_mean
+from kpibook.estimates import Modelled
 from kpibook.params import Params
 from kpibook.tracing import Resolution, Resolved, roots
 from kpibook.windows import Window
@@ -55,27 +58,29 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     jobs = _jobs(resolution, judged)
     able = [resolution.kpis[verdict.kpi] for verdict in judged if verdict.state != "not"]
     jobs = [job for job in jobs if job.kpi in able]
-    failures = _materialise(database, resolution, jobs, able, params)
-    jobs = [j for j in jobs if not _broken(j.kpi, resolution, failures)]
-    jobs, place = bases.shared(jobs, place, _carried(able, params), database)
+    failures: dict[str, str] = {}
+    wanted = _views(resolution, jobs, able, params)
+    first = views.tasks(resolution, wanted, failures)
+    jobs, place, made_once = bases.shared(jobs, place, _carried(able, params), resolution.lineage)
+    describing = frozenset(n for n, s in catalog.views.items() if s.definition.describes and n in wanted)
     spans = ("current",) if params.compare is None else ("current", "previous")
-    executor = Executor(database, place, _schemas(resolution), spans)
+    executor = Executor(place, _schemas(resolution), spans, partial(_needs, resolution, describing))
     chosen = (windows.TOTAL, *_breakdowns(able, params))
-    cells = executor.cells({b: [j for j in jobs if _shows(j, b, params)] for b in chosen})
+    tasks = [*first, *made_once, *executor.tasks({b: [j for j in jobs if _shows(j, b, params)] for b in chosen})]
+    written = [k for k in able if k.definition.frames]
+    tasks += _modelled(executor, [k for k in written if not _reads_scorecard(k)], params, results.scorecard([]))
+    cells = _cells(pipeline.run(database, tasks))
     broken = {kpi.id: why for kpi in able if (why := _broken(kpi, resolution, failures))}
     made = Rows(table, {c.kpi: c for c in judged}, resolution, broken)
-    found = made.found(cells)
+    found = made.found([cell for cell in cells if cell.job.kpi.id not in broken])
     aims, known = targets.wanted(database, params, loaded.rows), _benchmarks(database, loaded)
-    for after in (False, True):
-        targets.attach(found, aims, known)
-        card = results.scorecard(found)
-        late = [k for k in able if k.definition.frames and ("scorecard" in k.definition.inputs) is after]
-        for breakdown in (windows.TOTAL, *_breakdowns(late, params)):
-            found += made.found(list(executor.modelled(late, breakdown, card)))
+    targets.attach(found, aims, known)
+    last = _modelled(executor, [k for k in written if _reads_scorecard(k)], params, results.scorecard(found))
+    found += made.found(_cells(pipeline.run(database, last)))
     found += made.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
     targets.attach(found, aims, known)
     card = results.scorecard(ordered(found, resolution))
-    return Results(card, executor.tables, judged, resolution, len(executor.asked))
+    return Results(card, executor.tables, judged, resolution, sum(t.fetched for t in [*tasks, *last]))
 
 
 def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:
@@ -123,9 +128,10 @@ def _jobs(resolution: Resolution, judged: Sequence[Computability]) -> list[Job]:
     return jobs
 
 
-def _materialise(
-    database: Database, resolution: Resolution, jobs: Sequence[Job], able: Sequence[Resolved], params: Params
-) -> dict[str, str]:
+def _views(
+    resolution: Resolution, jobs: Sequence[Job], able: Sequence[Resolved], params: Params
+) -> dict[str, tuple[str, ...]]:
+    """The columns of each view that somebody reads."""
     nodes: list[ops.Node] = [node for job in jobs for node in roots(job.estimate)]
     schemas = _schemas(resolution)
     for kpi in able:
@@ -136,8 +142,29 @@ def _materialise(
     breakdowns = _carried(able, params)
     describing = [n for n, t in resolution.views.items() if set(_breakdowns(able, params)) & set(t.columns)]
     nodes += [resolution.views[n].op() for n in describing] + [_whole(n, resolution) for n in describing]
-    wanted = views.used(resolution, nodes, breakdowns)
-    return views.materialise(resolution, wanted, database)
+    return views.used(resolution, nodes, breakdowns)
+
+
+def _needs(resolution: Resolution, describing: frozenset[str], read: Sequence[ops.Relation]) -> frozenset[Hashable]:
+    """Names of the tasks that make what is read: bases, views, and views that breakdowns may ask."""
+    bases_read = {table.name for base in read for table in base.find(ops.UnboundTable)}
+    return frozenset({*bases_read, *resolution.lineage.reads(read)[1], *describing})
+
+
+def _reads_scorecard(kpi: Resolved) -> bool:
+    return "scorecard" in kpi.definition.inputs
+
+
+def _modelled(executor: Executor, kpis: Sequence[Resolved], params: Params, card: pd.DataFrame) -> list[Task]:
+    tasks = []
+    for breakdown in (windows.TOTAL, *_breakdowns(kpis, params)):
+        shown = [kpi for kpi in kpis if _shows(Job(kpi, "", Modelled(None)), breakdown, params)]
+        tasks += executor.modelled(shown, breakdown, card)
+    return tasks
+
+
+def _cells(found: Sequence[Any]) -> list[Cell]:
+    return [cell for cells in found if cells for cell in cells]
 
 
 def _carried(able: Sequence[Resolved], params: Params) -> list[str]:

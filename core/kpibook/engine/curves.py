@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,24 +10,27 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
 from kpibook.estimates import Curve
 from kpibook.figures import Figure, curve_figure
 from kpibook.stats.survival import kaplan_meier
 from kpibook.tracing import roots
 
-Fetch = Callable[[ir.Table], pd.DataFrame]
 KEYS = [PERIOD, SEGMENT]
 
 
-def figures(
-    estimate: Curve, breakdown: str, placer: Placer, fetch: Fetch
-) -> Iterator[tuple[str, str, Figure, pd.DataFrame]]:
+def figures(estimate: Curve, breakdown: str, placer: Placer) -> Work:
     """(period, segment, figure, curve) for every segment that has rows."""
     placed = placer.placed(estimate.base, breakdown, roots(estimate))
     if placed is None:
-        return
-    for names, rows in fetch(counts(estimate, placed)).groupby(KEYS, sort=True):
+        return []
+    counted = (yield counts(estimate, placed)).to_pandas()
+    return list(_figures(estimate, counted))
+
+
+def _figures(estimate: Curve, counted: pd.DataFrame) -> Iterator[tuple[str, str, Figure, pd.DataFrame]]:
+    for names, rows in counted.groupby(KEYS, sort=True):
         period, segment = (str(name) for name in names)
         rows, cluster = _persons(rows, estimate.cluster is not None)
         found = kaplan_meier(rows["duration"], rows["event"], rows["n"], cluster)

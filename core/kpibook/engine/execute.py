@@ -5,19 +5,17 @@ A query that fails is taken apart, so that only the KPI at fault is reported as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
-import ibis.expr.types as ir
+import ibis.expr.operations as ops
 import pandas as pd
-import pyarrow as pa
 
 from kpibook import figures, rules, windows
 from kpibook.engine import curves, frames, linear, matrices, quantiles, tails
-from kpibook.engine.backend import Database
-from kpibook.engine.guards import guarded
+from kpibook.engine.pipeline import Task, Work
 from kpibook.engine.placing import SEGMENT, Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
 from kpibook.figures import Figure, Totals
@@ -25,15 +23,24 @@ from kpibook.stats.intervals import Interval
 from kpibook.tracing import Resolved
 
 VARIANT = "variant"
+Name: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One estimate of one KPI: its headline (``variant`` is empty) or a further reading."""
+    """One estimate of one KPI: its headline (``variant`` is empty) or a further reading.
+
+    ``unmoved`` is the estimate over what its materialised base was made of.
+    """
 
     kpi: Resolved
     variant: str
     estimate: Estimate
+    unmoved: Estimate | None = None
+
+    @property
+    def name(self) -> Name:
+        return self.kpi.id, self.variant
 
 
 @dataclass(frozen=True)
@@ -50,70 +57,85 @@ class Cell:
 
 @dataclass
 class Executor:
-    """Runs jobs on one database, several queries at once."""
+    """Turns jobs into tasks whose results are cells; ``tables`` fills as they are done.
 
-    database: Database
+    ``needs`` names what must be made before a relation can be read.
+    """
+
     placer: Placer
     schemas: Mapping[str, Any]
     periods: tuple[str, ...]
+    needs: Callable[[Sequence[ops.Relation]], frozenset[Hashable]]
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
 
-    def fetch(self, table: ir.Table) -> pd.DataFrame:
-        """Execute with every guard."""
-        return self._rows(table).to_pandas()
-
-    def cells(self, jobs: Mapping[str, Sequence[Job]]) -> list[Cell]:
-        """Figures of all jobs by breakdown."""
-        shown: dict[int, list[str]] = {}
+    def tasks(self, jobs: Mapping[str, Sequence[Job]]) -> list[Task]:
+        """Figures of all jobs by breakdown: a task for each query or so, its result a list of cells."""
+        shown: dict[Name, list[str]] = {}
         for breakdown, wanted in jobs.items():
             for job in wanted:
-                shown.setdefault(id(job), []).append(breakdown)
-        every = list({id(job): job for wanted in jobs.values() for job in wanted}.values())
-        tasks: list[tuple[list[Job], str, Any]] = []
+                shown.setdefault(job.name, []).append(breakdown)
+        every = list({job.name: job for wanted in jobs.values() for job in wanted}.values())
+        tasks = []
         for group in _fused(every):
             if _small(group[0]):
-                tasks.append((group, windows.TOTAL, partial(self._linear, shown)))
+                tasks.append(self._task(group, windows.TOTAL, partial(self._linear, shown)))
                 continue
             for breakdown in jobs:
-                part = [job for job in group if breakdown in shown[id(job)]]
-                once = {id(job): [breakdown] for job in part}
-                tasks += [(part, breakdown, partial(self._linear, once))] if part else []
+                part = [job for job in group if breakdown in shown[job.name]]
+                once = {job.name: [breakdown] for job in part}
+                tasks += [self._task(part, breakdown, partial(self._linear, once))] if part else []
         for breakdown, wanted in jobs.items():
-            single = partial(self._single, breakdown)
-            tasks += [([job], breakdown, single) for job in wanted if not isinstance(job.estimate, Linear)]
-        found = self.database.each(lambda task: list(self._guarded(*task)), tasks)
-        return [cell for cells in found for cell in cells]
+            single = [job for job in wanted if not isinstance(job.estimate, Linear | Modelled)]
+            tasks += [self._task([job], breakdown, partial(self._single, breakdown)) for job in single]
+        return tasks
 
-    def _rows(self, table: ir.Table) -> pa.Table:
-        self.asked.append("")
-        return self.database.fetch(guarded(table))
+    def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> list[Task]:
+        """Tasks of KPIs written in pandas."""
+        return [self._called(kpi, breakdown, scorecard) for kpi in kpis]
 
-    def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> Iterator[Cell]:
-        """Figures of KPIs written in pandas."""
-        for kpi in kpis:
-            job = Job(kpi, "", Modelled(None))
-            try:
-                found = list(frames.figures(kpi, breakdown, self.placer, self.schemas, self.fetch, scorecard))
-                for period, segment, result in found:
-                    yield Cell(job, breakdown, segment, period, _figure(result))
-                    for by, parts in result.parts.items():
-                        for name, part in parts.items():
-                            yield Cell(job, by, name, period, _figure(part))
-            except Exception as error:  # noqa: BLE001  an author's error fails this KPI only
-                yield from self._failed(job, breakdown, error)
+    def _task(self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Work]) -> Task:
+        read = [job.estimate.base for job in jobs if not isinstance(job.estimate, Modelled)]
+        return Task(("cells", jobs[0].kpi.id), self._guarded(jobs, breakdown, compute), self.needs(read))
 
-    def _guarded(
-        self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Iterator[Cell]]
-    ) -> Iterator[Cell]:
+    def _called(self, kpi: Resolved, breakdown: str, scorecard: pd.DataFrame) -> Task:
+        read = [ops.UnboundTable(name, self.schemas[name]) for name in kpi.definition.inputs if name in self.schemas]
+        return Task(("cells", kpi.id), self._model(kpi, breakdown, scorecard), self.needs(read))
+
+    def _model(self, kpi: Resolved, breakdown: str, scorecard: pd.DataFrame) -> Work:
+        job = Job(kpi, "", Modelled(None))
+        cells: list[Cell] = []
         try:
-            yield from list(compute(jobs))
+            found = yield from frames.figures(kpi, breakdown, self.placer, self.schemas, scorecard)
+            for period, segment, result in found:
+                cells.append(Cell(Job(kpi, "", result), breakdown, segment, period, _figure(result)))
+                if breakdown == windows.TOTAL:
+                    cells += self._parts(kpi, period, result)
+        except Exception as error:  # noqa: BLE001  an author's error fails this KPI only
+            return list(self._failed(job, breakdown, error))
+        return cells
+
+    def _parts(self, kpi: Resolved, period: str, result: Modelled) -> Iterator[Cell]:
+        """Further readings and segments of the KPI's own; its table, once."""
+        for by, parts in result.parts.items():
+            for name, part in parts.items():
+                if by == VARIANT:
+                    yield Cell(Job(kpi, name, part), windows.TOTAL, windows.TOTAL, period, _figure(part))
+                else:
+                    yield Cell(Job(kpi, "", part), by, name, period, _figure(part))
+        if result.table is not None and (period == "current" or kpi.id not in self.tables):
+            self.tables[kpi.id] = result.table.reset_index(drop=True)
+
+    def _guarded(self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Work]) -> Work:
+        try:
+            return (yield from compute(jobs))
         except Exception as error:  # noqa: BLE001  one KPI's error must not cost the others
-            if len(jobs) == 1:
-                yield from self._failed(jobs[0], breakdown, error)
-                return
-            for job in jobs:
-                yield from self._guarded([job], breakdown, compute)
+            if len(jobs) > 1 or jobs[0].unmoved is not None:
+                cells: list[Cell] = []
+                for job in jobs:
+                    alone = replace(job, estimate=job.unmoved or job.estimate, unmoved=None)
+                    cells += yield from self._guarded([alone], breakdown, compute)
+                return cells
+            return list(self._failed(jobs[0], breakdown, error))
 
     def _failed(self, job: Job, breakdown: str, error: Exception) -> Iterator[Cell]:
         first = next(iter(str(error).splitlines()), "")
@@ -121,19 +143,21 @@ class Executor:
         for period in self.periods:
             yield Cell(job, breakdown, windows.TOTAL, period, Figure(status="failed", reason=why))
 
-    def _linear(self, shown: Mapping[int, Sequence[str]], jobs: list[Job]) -> Iterator[Cell]:
-        estimates = {id(job): _headline(job.estimate) for job in jobs}
-        known = [e for e in estimates.values() if e is not None]
-        breakdowns = list(dict.fromkeys(by for job in jobs for by in shown[id(job)]))
-        query = linear.query(known, breakdowns, self.placer, self.periods)
+    def _linear(self, shown: Mapping[Name, Sequence[str]], jobs: list[Job]) -> Work:
+        wanted = [(job, e) for job in jobs if (e := _headline(job.estimate)) is not None]
+        breakdowns = list(dict.fromkeys(by for job in jobs for by in shown[job.name]))
+        query = linear.query([e for _, e in wanted], breakdowns, self.placer, self.periods)
         if query is None:
-            return
-        wanted = [(job, e) for job in jobs if (e := estimates[id(job)]) is not None]
-        heavy = self._tails(wanted, shown)
-        for row in self._rows(query.table.order_by([linear.BY, SEGMENT])).to_pylist():
-            for job, estimate in wanted:
-                if row[linear.BY] in shown[id(job)]:
-                    yield from self._figures(job, estimate, row, query.totals(row, estimate), heavy)
+            return []
+        rows = (yield query.table.order_by([linear.BY, SEGMENT])).to_pylist()
+        heavy = yield from self._tails(wanted, shown)
+        return [
+            cell
+            for row in rows
+            for job, estimate in wanted
+            if row[linear.BY] in shown[job.name]
+            for cell in self._figures(job, estimate, row, query.totals(row, estimate), heavy)
+        ]
 
     def _figures(
         self, job: Job, estimate: Linear, row: dict[str, Any], totals: Totals, heavy: Mapping[Any, Any]
@@ -154,31 +178,28 @@ class Executor:
                 figure = replace(figure, low=tail[0].low, high=tail[0].high, reason=tail[1])
             yield Cell(job, breakdown, segment, period, figure, change if period == "current" else None)
 
-    def _tails(
-        self, wanted: Sequence[tuple[Job, Linear]], shown: Mapping[int, Sequence[str]]
-    ) -> dict[Any, tuple[Interval, str]]:
-        return {
-            (id(estimate), breakdown, period, segment): (interval, why)
-            for job, estimate in wanted
-            if estimate.kind == "mean"
-            for breakdown in shown[id(job)]
-            for period, segment, interval, why in tails.heavy(estimate, breakdown, self.placer, self.fetch)
-        }
+    def _tails(self, wanted: Sequence[tuple[Job, Linear]], shown: Mapping[Name, Sequence[str]]) -> Work:
+        found = {}
+        for job, estimate in wanted:
+            for breakdown in shown[job.name] if estimate.kind == "mean" else ():
+                for period, segment, interval, why in (yield from tails.heavy(estimate, breakdown, self.placer)):
+                    found[id(estimate), breakdown, period, segment] = (interval, why)
+        return found
 
-    def _single(self, breakdown: str, jobs: list[Job]) -> Iterator[Cell]:
+    def _single(self, breakdown: str, jobs: list[Job]) -> Work:
         job = jobs[0]
         estimate = job.estimate
         if isinstance(estimate, Matrix) and breakdown == windows.TOTAL:
-            self.tables[_table_name(job)] = matrices.table(estimate, self.placer, self.fetch)
+            self.tables[_table_name(job)] = yield from matrices.table(estimate, self.placer)
         elif isinstance(estimate, Quantile):
-            for period, segment, figure in quantiles.figures(estimate, breakdown, self.placer, self.fetch):
-                yield Cell(job, breakdown, segment, period, figure)
+            figures_found = yield from quantiles.figures(estimate, breakdown, self.placer)
+            return [Cell(job, breakdown, segment, period, figure) for period, segment, figure in figures_found]
         elif isinstance(estimate, Curve):
-            found = list(curves.figures(estimate, breakdown, self.placer, self.fetch))
-            for period, segment, figure, _ in found:
-                yield Cell(job, breakdown, segment, period, figure)
+            found = yield from curves.figures(estimate, breakdown, self.placer)
             if found and breakdown == windows.TOTAL and not _drawn_already(job):
                 self.tables[_table_name(job)] = pd.concat([p.assign(period=period) for period, _, _, p in found])
+            return [Cell(job, breakdown, segment, period, figure) for period, segment, figure, _ in found]
+        return []
 
 
 def _fused(jobs: Sequence[Job]) -> list[list[Job]]:
@@ -229,4 +250,4 @@ def _figure(result: Modelled) -> Figure:
         raise TypeError(f"it returned {type(result).__name__}, not modelled(...)")
     parts = (result.value, result.low, result.high, result.n, result.numerator, result.denominator)
     status = "undefined" if result.value is None and result.status == "ok" else result.status
-    return Figure(*parts, status=status, reason=result.reason)
+    return Figure(*parts, status=status, reason=result.reason, persons=result.persons, grade=result.grade)

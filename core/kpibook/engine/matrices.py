@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kpibook import rules, windows
-from kpibook.engine.curves import Fetch
+from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, Placer
 from kpibook.estimates import Matrix
 from kpibook.stats.intervals import wilson
@@ -14,7 +14,7 @@ from kpibook.tracing import roots
 COLUMNS = ("period", "row", "column", "numerator", "denominator", "value", "low", "high", "status")
 
 
-def table(estimate: Matrix, placer: Placer, fetch: Fetch) -> pd.DataFrame:
+def table(estimate: Matrix, placer: Placer) -> Work:
     """One row per period, row and column with count, base, share, Wilson interval and status."""
     placed = placer.placed(estimate.base, windows.TOTAL, roots(estimate))
     if placed is None:
@@ -26,13 +26,13 @@ def table(estimate: Matrix, placer: Placer, fetch: Fetch) -> pd.DataFrame:
     rows = placed.mutate(**bound).filter(lambda t: t.row.notnull() & t.column.notnull())
     keys = [PERIOD, "row", "column"]
     if estimate.cell is None:
-        found = fetch(rows.group_by(keys).agg(numerator=rows.count()).order_by(keys))
+        found = (yield rows.group_by(keys).agg(numerator=rows.count()).order_by(keys)).to_pandas()
         found["denominator"] = found.groupby([PERIOD, "row"])["numerator"].transform("sum")
     else:
         top, bottom = (
             leaf.expr.op().replace({estimate.base: rows.op()}).to_expr() for leaf in estimate.cell.formula.leaves()
         )
-        found = fetch(rows.group_by(keys).agg(numerator=top, denominator=bottom).order_by(keys))
+        found = (yield rows.group_by(keys).agg(numerator=top, denominator=bottom).order_by(keys)).to_pandas()
     return _judged(found.rename(columns={PERIOD: "period"}))
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import ibis
 
-from kpibook.engine.curves import KEYS, Fetch
-from kpibook.engine.placing import Placer
+from kpibook.engine.curves import KEYS
+from kpibook.engine.pipeline import Work
+from kpibook.engine.placing import PERIOD, SEGMENT, Placer
 from kpibook.estimates import Quantile
-from kpibook.figures import Figure, quantile_figure
+from kpibook.figures import quantile_figure
 from kpibook.stats.intervals import Z
 from kpibook.tracing import roots
 
 
-def figures(estimate: Quantile, breakdown: str, placer: Placer, fetch: Fetch) -> Iterator[tuple[str, str, Figure]]:
+def figures(estimate: Quantile, breakdown: str, placer: Placer) -> Work:
     """(period, segment, figure) for every segment that has rows."""
     placed = placer.placed(estimate.base, breakdown, roots(estimate))
     if placed is None:
-        return
+        return []
     column = estimate.column.op().replace({estimate.base: placed.op()}).to_expr().cast("float64")
     rows = placed.mutate(_x=column).filter(lambda t: t._x.notnull())
     ranked = rows.mutate(
@@ -33,10 +32,5 @@ def figures(estimate: Quantile, breakdown: str, placer: Placer, fetch: Fetch) ->
         high=ranked._x.max(where=ranked._rank == high),
         n=ranked.count(),
     )
-    for row in fetch(found.order_by(KEYS)).itertuples(index=False, name=None):
-        period, segment, value, below, above, n = row
-        yield period, segment, quantile_figure(_number(value), _number(below), _number(above), int(n))
-
-
-def _number(value: object) -> float | None:
-    return None if value is None or value != value else float(value)  # type: ignore[arg-type]
+    rows = (yield found.order_by(KEYS)).to_pylist()
+    return [(r[PERIOD], r[SEGMENT], quantile_figure(r["value"], r["low"], r["high"], r["n"])) for r in rows]

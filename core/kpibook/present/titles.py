@@ -1,19 +1,28 @@
 """A KPI's title and definition in the report's language.
 
-A pack ships gettext catalogues in ``locale/<language>.po`` beside its modules; the
-message id is the English sentence of the docstring. What is not translated stays English.
+A pack ships gettext catalogues beside its modules: ``locale/<language>.po``, or several in
+``locale/<language>/``. The message id is the English sentence: a title, a definition, a
+question, a reason. What is not translated stays English.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
 
 from kpibook.definition import Definition
+
+
+def sentences(definitions: Iterable[Definition], language: str) -> dict[str, str]:
+    """All translated sentences of the packs that the definitions come from."""
+    known: dict[str, str] = {}
+    for folder in sorted({_folder(definition) for definition in definitions}):
+        known.update(_messages(folder, language))
+    return known
 
 
 def translated(definition: Definition, language: str) -> tuple[str, str]:
@@ -34,8 +43,9 @@ def _folder(definition: Definition) -> Path:
 
 @cache
 def _messages(folder: Path, language: str) -> Mapping[str, str]:
-    path = folder / f"{language}.po"
-    if not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id}
+    known: dict[str, str] = {}
+    for path in (folder / f"{language}.po", *sorted((folder / language).glob("*.po"))):
+        if path.is_file():
+            with path.open("rb") as file:
+                known.update({str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id})
+    return known

@@ -40,8 +40,10 @@ def messages(language: str) -> Mapping[str, str]:
 class Words(Formats):
     """``w("id", n=3)`` is a message with its values; the other methods write numbers, dates and names."""
 
-    def __init__(self, language: str, currency: str = "EUR") -> None:
+    def __init__(self, language: str, currency: str = "EUR", sentences: Mapping[str, str] | None = None) -> None:
+        """``sentences`` translate what packs say in their own words, such as a KPI's reason."""
         self._messages = messages(language)
+        self._sentences = sentences or {}
         super().__init__(language, currency)
 
     def __call__(self, message: str, **values: Any) -> str:
@@ -144,6 +146,9 @@ class Words(Formats):
         values = json.loads(encoded)
         if "trimmed" in values:
             values["trimmed"] = self.value(values["trimmed"], unit)
+        if "text" in values:
+            sentence = values.pop("text")
+            return _Filler(self).vformat(self._sentences.get(sentence) or sentence, (), values)
         return self(values.pop("id"), **values)
 
 

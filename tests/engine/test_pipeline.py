@@ -1,0 +1,113 @@
+"""Work that asks a database: in the order of what it needs, errors told to whom they concern."""
+
+from __future__ import annotations
+
+import gc
+
+import duckdb
+import ibis
+import pytest
+
+from kpibook.engine import pipeline
+from kpibook.engine.backend import Database
+from kpibook.engine.pipeline import Create, Task
+
+NUMBERS = {"x": "int64"}
+
+
+@pytest.fixture
+def database():
+    con = ibis.duckdb.connect()
+    con.raw_sql("CREATE TABLE numbers AS SELECT * FROM (VALUES (1), (2), (4)) AS t (x)")
+    return Database(con, workers=2)
+
+
+def doubled(name):
+    numbers = ibis.table(NUMBERS, name=name)
+    return numbers.select(x=numbers.x * 2)
+
+
+def summed(name):
+    rows = yield ibis.table(NUMBERS, name=name)
+    return sum(rows["x"].to_pylist())
+
+
+def made(name, table):
+    yield Create(name, table)
+
+
+def test_work_gets_the_rows_it_asks_for_and_its_result_stands_in_the_tasks_order(database):
+    """1 + 2 + 4 = 7; doubled 14; doubled twice 28, although it is asked for first."""
+    tasks = [
+        Task("c", summed("twice"), frozenset({"twice"})),
+        Task("b", summed("once"), frozenset({"once"})),
+        Task("twice", made("twice", doubled("once")), frozenset({"once"})),
+        Task("a", summed("numbers")),
+        Task("once", made("once", doubled("numbers"))),
+    ]
+    assert pipeline.run(database, tasks) == [28, 14, None, 7, None]
+    assert [task.fetched for task in tasks] == [1, 1, 0, 1, 0]
+
+
+def test_work_may_ask_again_or_not_at_all(database):
+    def twice():
+        first = yield ibis.table(NUMBERS, name="numbers")
+        second = yield doubled("numbers")
+        return first["x"].to_pylist() + second["x"].to_pylist()
+
+    def never():
+        return "nothing asked"
+        yield
+
+    assert pipeline.run(database, [Task("a", never()), Task("b", twice())]) == ["nothing asked", [1, 2, 4, 2, 4, 8]]
+
+
+def test_a_name_that_nobody_makes_is_not_waited_for(database):
+    assert pipeline.run(database, [Task("a", summed("numbers"), frozenset({"nobody"}))]) == [7]
+
+
+def test_an_error_of_the_database_is_thrown_where_it_was_asked(database):
+    def careful():
+        try:
+            yield ibis.table(NUMBERS, name="absent")
+        except duckdb.CatalogException as error:
+            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+
+    assert pipeline.run(database, [Task("a", careful()), Task("b", summed("numbers"))]) == [
+        "CatalogException: Catalog Error: Table with name absent does not exist!",
+        7,
+    ]
+
+
+def test_what_cannot_be_compiled_is_thrown_where_it_was_asked_and_work_goes_on(database, monkeypatch):
+    numbers = ibis.table(NUMBERS, name="numbers")
+    compiled = Database.sql
+
+    def sql(self, table):
+        if table.equals(doubled("numbers")):
+            raise NotImplementedError("no rule for this")
+        return compiled(self, table)
+
+    def careful():
+        try:
+            yield doubled("numbers")
+        except NotImplementedError as error:
+            rows = yield numbers
+            return str(error), len(rows)
+
+    monkeypatch.setattr(Database, "sql", sql)
+    assert pipeline.run(database, [Task("a", careful())]) == [("no rule for this", 3)]
+
+
+def test_work_that_raises_stops_the_run_and_collection_of_garbage_goes_on(database):
+    def broken():
+        yield ibis.table(NUMBERS, name="numbers")
+        raise ValueError("three rows are not enough")
+
+    with pytest.raises(ValueError, match=r"^three rows are not enough$"):
+        pipeline.run(database, [Task("a", broken())])
+    assert gc.isenabled()
+
+
+def test_no_tasks_no_results(database):
+    assert pipeline.run(database, []) == []
