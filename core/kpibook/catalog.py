@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -19,6 +19,7 @@ class Catalog:
     """Sources in registration order."""
 
     sources: tuple[Source, ...]
+    _known: dict[str, Resolution] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def definitions(self) -> dict[str, Source]:
@@ -51,7 +52,10 @@ class Catalog:
                 problems += error.problems
         if problems:
             raise PluginError(problems)
-        return tracing.resolve(self.definitions, chosen)
+        key = repr(chosen)
+        if key not in self._known:
+            self._known[key] = tracing.resolve(self.definitions, chosen)
+        return self._known[key]
 
 
 def build(sources: Iterable[Source]) -> Catalog:

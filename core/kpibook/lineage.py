@@ -101,6 +101,8 @@ class Lineage:
             return self.digest(arg)
         if isinstance(arg, tuple | list):
             return fingerprint("(", *(self._nested(a) for a in arg))
+        if isinstance(arg, frozenset):  # its order is another one in every process
+            return fingerprint("<", *sorted(self._nested(a) for a in arg))
         if isinstance(arg, Mapping):
             return fingerprint("{", *(fingerprint(str(k), self._nested(v)) for k, v in arg.items()))
         return fingerprint(arg if isinstance(arg, str) else repr(arg))

@@ -1,15 +1,17 @@
-"""Campaigns: who answers when spoken to."""
+"""Campaigns: who answers when spoken to, with what was meant, and how steadily they run."""
 
+from datetime import timedelta
 from typing import Literal
 
 import ibis
+import pandas as pd
 
-from kpibook import kpi, ratio, share, variants
+from kpibook import kpi, modelled, ratio, rules, share, variants
 
 CONTACT = ["campaign_id", "customer_id"]
 
 
-@kpi(unit="percent", better="higher")
+@kpi(unit="percent", better="higher", question="How many of those contacted respond?")
 def campaign_response_rate(
     campaign_targets,
     campaigns,
@@ -44,6 +46,62 @@ def campaign_response_rate(
     return variants(
         share(rows.answered, where=rows.counted, cluster=rows.customer_id),
         fractional=ratio(parts, counted, cluster=rows.customer_id),
+    )
+
+
+@kpi(
+    unit="percent",
+    better="higher",
+    question="Did they buy the products, and as many, as the campaign was made for?",
+)
+def on_target_response_rate(contact_answers):
+    """On-target response (products and quantity): delivered contacts after which at least target_min_quantity units of
+    the campaign's products were bought and kept inside the response window, out of delivered contacts whose window is
+    over, of campaigns that name products.
+
+    The variant dilution is the part of the persons with any purchase in the window who bought something else or too
+    little; not_specific is the part of the delivered contacts whose campaign names no product.
+    """
+    rows, cluster = contact_answers, contact_answers.customer_id
+    counted = rows.over & rows.is_specific
+    return variants(
+        share(rows.on_target, where=counted, cluster=cluster),
+        dilution=share(~rows.on_target, where=counted & rows.responded, cluster=cluster),
+        not_specific=share(~rows.is_specific, where=rows.over, cluster=cluster),
+    )
+
+
+@kpi(
+    unit="percent",
+    better="higher",
+    question="Is the programme always alive, or in bursts?",
+    by_columns=False,
+    columns={"live_campaigns": ["first", "until", "live_from", "live_until", "objective"]},
+)
+def initiative_continuity(live_campaigns: pd.DataFrame, *, not_for_members: str = "acquisition"):
+    """Continuity of initiatives: weeks (Monday to Sunday) with at least one day of a live campaign for members, out of
+    the weeks of the period.
+
+    Only the days of the period that the data cover; a campaign is not for members when its objective contains
+    not_for_members. The variant longest_gap is the longest run of days without a live campaign.
+    """
+    spans = live_campaigns.dropna(subset=["live_from", "live_until"])
+    if not_for_members:
+        others = spans["objective"].fillna("").str.contains(not_for_members, case=False, regex=False)
+        spans = spans[~others]
+    days = pd.date_range(live_campaigns["first"].iloc[0], live_campaigns["until"].iloc[0] - timedelta(days=1))
+    if not len(days):
+        return modelled(None, status="undefined", reason=rules.reason("no_rows"))
+    live = pd.Series(False, index=days)
+    for begin, end in zip(spans["live_from"], spans["live_until"], strict=True):
+        live.loc[pd.Timestamp(begin) : pd.Timestamp(end) - pd.Timedelta(days=1)] = True
+    weeks = live.groupby(days.to_period("W-SUN")).any()
+    gaps = (~live).groupby(live.cumsum()).sum()
+    share_of_weeks, gap = float(weeks.mean()), int(gaps.max())
+    facts = {"n": len(weeks), "numerator": int(weeks.sum()), "denominator": len(weeks)}
+    longest = modelled(gap, low=gap, high=gap, n=len(days), unit="days")
+    return modelled(
+        share_of_weeks, low=share_of_weeks, high=share_of_weeks, **facts, parts={"variant": {"longest_gap": longest}}
     )
 
 
@@ -84,4 +142,4 @@ def _placed(contacts, found, periods):
     return placed.left_join(found, CONTACT).mutate(answered=lambda t: t.answered_on.notnull())
 
 
-DEFINITIONS = (campaign_response_rate,)
+DEFINITIONS = (campaign_response_rate, on_target_response_rate, initiative_continuity)

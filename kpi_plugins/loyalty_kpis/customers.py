@@ -15,7 +15,7 @@ def anonymous_days(receipts):
     return bought.group_by("business_date").agg(receipts=bought.count())
 
 
-@kpi(unit="persons", better="higher", looks_back="window_days")
+@kpi(unit="persons", better="higher", question="How many persons are really active now?", looks_back="window_days")
 def active_customers(purchase_days, periods, *, window_days: int = 365):
     """Active customers: identified persons with a kept purchase in the window_days before the period's end."""
     recent = inside(purchase_days.business_date, days_before(periods.end, window_days), periods.end)
@@ -23,7 +23,12 @@ def active_customers(purchase_days, periods, *, window_days: int = 365):
     return total(persons.count(), cluster=persons.customer_id)
 
 
-@kpi(unit="percent", better="higher", looks_back=window_a_year_earlier)
+@kpi(
+    unit="percent",
+    better="higher",
+    question="Is the number of customers rising, or only the number of cards?",
+    looks_back=window_a_year_earlier,
+)
 def customer_base_growth(purchase_days, anonymous_days, periods, *, window_days: int = 365):
     """Customer base growth: active customers now over active customers 365 days earlier, minus one; the variant
     same_identification divides both by the identified share of the receipts of their window.
@@ -38,7 +43,12 @@ def customer_base_growth(purchase_days, anonymous_days, periods, *, window_days:
     )
 
 
-@kpi(unit="ratio", better="higher", looks_back="before")
+@kpi(
+    unit="ratio",
+    better="higher",
+    question="Does the base grow by keeping or by winning customers?",
+    looks_back="before",
+)
 def growth_accounting(person_periods):
     """Retention vs conquest balance: persons won (new or reactivated) per person lost; lost bought in the window of
     equal length before the period and not in it, new never before in the data, reactivated earlier than that window.
@@ -64,7 +74,7 @@ def growth_accounting(person_periods):
     )
 
 
-@kpi(unit="purchases", better="higher")
+@kpi(unit="purchases", better="higher", question="How often does an active customer buy?")
 def purchase_frequency(person_periods):
     """Purchase frequency: purchase days per customer-year, every active customer counted for all days of the period
     that the data cover; the variant exposure_corrected counts from the first purchase in the data on.

@@ -11,7 +11,13 @@ from loyalty_kpis.reach import covered, days_before, inside, run_in_if_not_over,
 YEAR = 365
 
 
-@kpi(unit="percent", better="higher", family="customers", looks_back="before")
+@kpi(
+    unit="percent",
+    better="higher",
+    question="How many customers stay, per unit of time?",
+    family="customers",
+    looks_back="before",
+)
 def retention_rate(person_periods):
     """Retention rate per period: persons who bought in the period, out of those who bought in the window of equal
     length just before it.
@@ -19,7 +25,13 @@ def retention_rate(person_periods):
     return share(person_periods.bought, where=person_periods.bought_before, cluster=person_periods.customer_id)
 
 
-@kpi(unit="percent", better="higher", family="customers", looks_back=two_years_if_annual)
+@kpi(
+    unit="percent",
+    better="higher",
+    question="What share of customers bought again?",
+    family="customers",
+    looks_back=two_years_if_annual,
+)
 def repeat_purchase_rate(purchase_days, periods, *, basis: Literal["annual", "period"] = "annual"):
     """Repeat purchase rate: persons who bought in the 365 days before the period's end, out of those who bought in the
     365 days before these (basis annual); or persons with at least two purchase days in the period, out of those with
@@ -43,7 +55,13 @@ def repeat_purchase_rate(purchase_days, periods, *, basis: Literal["annual", "pe
     return variants(period, annual=annual) if basis == "period" else variants(annual, period=period)
 
 
-@kpi(unit="percent", better="higher", family="customers", looks_back=run_in_if_not_over)
+@kpi(
+    unit="percent",
+    better="higher",
+    question="Do newly won customers come back a first time, and how fast?",
+    family="customers",
+    looks_back=run_in_if_not_over,
+)
 def second_purchase_rate(first_purchases, periods, *, at_days: int = 90, run_in_days: int = 90):
     """Second-purchase rate: persons who bought again within at_days of their first purchase in the data, out of those
     whose first purchase lies in the period and not within run_in_days of the beginning of the data, cases still open
@@ -65,7 +83,7 @@ def second_purchase_rate(first_purchases, periods, *, at_days: int = 90, run_in_
     )
 
 
-@kpi(unit="days", better="lower", family="customers")
+@kpi(unit="days", better="lower", question="How long between purchases, and is it shortening?", family="customers")
 def interpurchase_time(purchase_gaps, periods):
     """Inter-purchase time: median days from a purchase day in the period to the person's next one, gaps still open at
     the period's end censored (Kaplan-Meier).
@@ -76,7 +94,7 @@ def interpurchase_time(purchase_gaps, periods):
     return curve(rows.duration, rows.again, cluster=rows.customer_id)
 
 
-@kpi(unit="percent", better="higher", family="customers")
+@kpi(unit="percent", better="higher", question="How do successive intakes hold over time?", family="customers")
 def cohort_retention(purchase_days, first_purchases, periods, *, at_month: int = 3, run_in_days: int = 90):
     """Cohort retention curve: persons who bought in month at_month after the month of their first purchase in the data,
     out of all persons of the cohorts for which that month is over; the table has every cohort and complete month,
@@ -101,7 +119,7 @@ def cohort_retention(purchase_days, first_purchases, periods, *, at_month: int =
     )
 
 
-@kpi(unit="percent", better="lower", family="customers")
+@kpi(unit="percent", better="lower", question="How many customers are we losing?", family="customers")
 def churn_rate(purchase_gaps, customer_usage, silence_limits, periods, *, churn_days: int = 0):
     """Churn (defection) rate: persons silent for longer than churn_days after their last purchase, out of persons who
     bought in the part of the period that lies at least churn_days before the end of the data.

@@ -28,7 +28,12 @@ def without_card(rows: ir.Table) -> ir.Table:
     return rows.filter(rows.member_id.isnull())
 
 
-@kpi(unit="money", better="higher", breakdowns=["identification"])
+@kpi(
+    unit="money",
+    better="higher",
+    question="How much was sold, net of VAT, discounts and returns?",
+    breakdowns=["identification"],
+)
 def net_sales(receipts, booked_receipts):
     """Aggregate net sales: everything sold, net of VAT, discounts and returns, on the day of the purchase.
 
@@ -38,7 +43,7 @@ def net_sales(receipts, booked_receipts):
     return variants(total(receipts.net_amount.sum(), cluster=receipts.customer_id), return_day=booked)
 
 
-@kpi(unit="money", better="higher")
+@kpi(unit="money", better="higher", question="How much is one purchase worth on average?")
 def avg_receipt(receipts, periods, *, trim: float = 0.01):
     """Average receipt (AOV): net sales per receipt with a positive amount, returns netted into the original purchase.
 
@@ -56,13 +61,13 @@ def avg_receipt(receipts, periods, *, trim: float = 0.01):
     return variants(per_receipt(bought), median=quantile(bought.net_amount), trimmed_mean=per_receipt(inner))
 
 
-@kpi(unit="money", better="higher")
+@kpi(unit="money", better="higher", question="How much is a purchase made with the card worth?")
 def avg_receipt_card(receipts):
     """Average receipt with card: net sales per purchase at which a card was shown."""
     return per_receipt(with_card(purchases(receipts)))
 
 
-@kpi(unit="money", better="neutral")
+@kpi(unit="money", better="neutral", question="How much is a purchase made without the card worth?")
 def avg_receipt_no_card(receipts):
     """Average receipt without card: net sales per purchase without a card, by members who left it at home as well.
 
@@ -76,7 +81,11 @@ def avg_receipt_no_card(receipts):
     )
 
 
-@kpi(unit="money", better="neutral")
+@kpi(
+    unit="money",
+    better="neutral",
+    question="How much larger is a card purchase, and how much survives comparing like with like?",
+)
 def avg_receipt_gap(receipts, periods):
     """Receipt gap card vs no card: average receipt with card minus average receipt without; association, not effect.
 
@@ -110,7 +119,7 @@ def avg_receipt_gap(receipts, periods):
     )
 
 
-@kpi(unit="percent", better="higher")
+@kpi(unit="percent", better="higher", question="Is the receipt growing, and is it price, mix or quantity?")
 def avg_receipt_change(receipts, transactions, order_lines, periods):
     """Receipt increment/decrement: relative change of the average receipt against the comparison period.
 
@@ -134,7 +143,12 @@ def avg_receipt_change(receipts, transactions, order_lines, periods):
     )
 
 
-@kpi(unit="money", better="higher", breakdowns=["member"])
+@kpi(
+    unit="money",
+    better="higher",
+    question="How much does one person spend per period, member and non-member?",
+    breakdowns=["member"],
+)
 def spend_per_customer(receipts):
     """Spend per customer: net sales of purchases by identified persons, per person who bought in the period.
 
@@ -144,7 +158,7 @@ def spend_per_customer(receipts):
     return mean(bought.net_amount.sum(), per=bought.customer_id)
 
 
-@kpi(unit="percent", better="higher")
+@kpi(unit="percent", better="higher", question="What part of total turnover comes from members?")
 def member_revenue_share(receipts, enrolled_receipts):
     """Member share of revenue: net sales with a card shown, out of all net sales, anonymous buyers included.
 
@@ -166,7 +180,7 @@ def member_revenue_share(receipts, enrolled_receipts):
     )
 
 
-@kpi(unit="percent", better="higher")
+@kpi(unit="percent", better="higher", question="What part of purchases can be traced to a person?")
 def identified_sales_share(receipts):
     """Identified sales share (card penetration): purchases that can be traced to a person, out of all purchases."""
     return variants(
@@ -183,7 +197,12 @@ def _history(window, settings):
     return window.start - timedelta(days=settings["history_days"])
 
 
-@kpi(unit="percent", better="higher", looks_back=_history)
+@kpi(
+    unit="percent",
+    better="higher",
+    question="Do existing customers widen into further categories?",
+    looks_back=_history,
+)
 def cross_sell_rate(buyers, purchase_days, category_days, periods, *, history_days: int = 365):
     """Cross-sell rate: persons who bought and kept a category new to them, out of active customers with a history.
 

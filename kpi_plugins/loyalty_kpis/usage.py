@@ -1,17 +1,23 @@
-"""Usage: how much of the sales hangs on whom, and whether low users become heavier."""
+"""Usage: how much of the sales hangs on whom."""
 
 import ibis
 
 from kpibook import kpi, matrix, ratio, share, total, variants
-from loyalty_kpis.reach import baseline, inside, seen_until, two_windows
-from loyalty_kpis.usage_classes import HEAVY, LOST, LOW, MEDIUM, classed, cut_points, cut_points_of_spend, spending
+from loyalty_kpis.reach import baseline, inside, seen_until
+from loyalty_kpis.usage_classes import HEAVY, LOW, MEDIUM, classed, cut_points, cut_points_of_spend, spending
 
 QUINTILES = {"cut_1": 20, "cut_2": 40, "cut_3": 60, "cut_4": 80}
 MEASURES = {"r": "nearness", "f": "frequency", "m": "money"}
 GOOD = 4
 
 
-@kpi(unit="percent", better="neutral", family="customers", looks_back="window_days")
+@kpi(
+    unit="percent",
+    better="neutral",
+    question="How many customers are heavy, medium, low users?",
+    family="customers",
+    looks_back="window_days",
+)
 def usage_class_share(purchase_days, periods, *, window_days: int = 365):
     """Heavy/medium/low user mix: heavy users out of customers active in the window_days before the period's end, heavy
     meaning a spend above the 80th percentile, low up to the median, both frozen at the comparison period.
@@ -42,7 +48,14 @@ def usage_class_share(purchase_days, periods, *, window_days: int = 365):
     )
 
 
-@kpi(unit="percent", better="neutral", family="customers", looks_back="window_days", by_columns=False)
+@kpi(
+    unit="percent",
+    better="neutral",
+    question="How concentrated are sales on few customers?",
+    family="customers",
+    looks_back="window_days",
+    by_columns=False,
+)
 def pareto_share(purchase_days, periods, *, window_days: int = 365):
     """Pareto share (top 20%): sales to the fifth of the customers who spent most, out of all identified sales, in the
     window_days before the period's end.
@@ -67,22 +80,13 @@ def pareto_share(purchase_days, periods, *, window_days: int = 365):
     return ratio(parts.part.sum(), parts.amount.sum(), cluster=parts.customer_id)
 
 
-@kpi(unit="percent", better="higher", family="customers", looks_back=two_windows)
-def low_to_heavy_conversion(purchase_days, periods, *, window_days: int = 365):
-    """Low→medium/heavy conversion (gross): medium or heavy users of the window_days before the period's end, out of the
-    low users of as many days before those; gross, not net of chance: some low users rise without any programme.
-
-    Both windows use the cut points of usage_class_share.
-    """
-    spent = spending(purchase_days, periods, window_days, windows=2)
-    users = classed(spent, cut_points_of_spend(spent, periods, window_days))
-    now = ibis.ifelse(users.now.isnull() & users.class_before.notnull(), LOST, users.class_now)
-    is_low = users.class_before == LOW
-    rose = share(users.class_now.isin([MEDIUM, HEAVY]), where=is_low, cluster=users.customer_id)
-    return matrix(users.class_before, now, headline=rose)
-
-
-@kpi(unit="persons", better="neutral", family="customers", by_columns=False)
+@kpi(
+    unit="persons",
+    better="neutral",
+    question="Who are the recent, frequent, valuable customers?",
+    family="customers",
+    by_columns=False,
+)
 def rfm_segments(receipts, periods):
     """RFM segments: persons with a score of 4 or 5 in recency, frequency and net spend; a score is one plus the number
     of quintile cut points exceeded, frozen at the comparison period, equal values sharing a score.
@@ -125,4 +129,4 @@ def _best(scored):
     return total(scored.count(where=good), cluster=scored.customer_id)
 
 
-DEFINITIONS = (usage_class_share, pareto_share, low_to_heavy_conversion, rfm_segments)
+DEFINITIONS = (usage_class_share, pareto_share, rfm_segments)

@@ -200,7 +200,14 @@ def test_sql_prints_the_script_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def kpi(name: str, title: str, **more: Any) -> Any:
     definition = SimpleNamespace(
-        id=name, title=title, text="sales | receipts.", family="sales", unit="money", better="higher", where="s.py:9"
+        id=name,
+        title=title,
+        text="sales | receipts.",
+        question="What do we sell?",
+        family="sales",
+        unit="money",
+        better="higher",
+        where="s.py:9",
     )
     resolved = {"id": name, "definition": definition, "hash": "9d9d5d684c45", "origin": "kpibook 0.1.0", "failure": ""}
     return SimpleNamespace(**resolved, needs={"b": {"y", "x"}, "a": {"z"}}, settings={"days": 90}, **more)
@@ -225,6 +232,7 @@ def test_a_kpi_is_shown_with_what_it_reads_and_where_it_comes_from() -> None:
     one.failure = "ValueError: no"
     assert kpis.described(one).splitlines() == [
         "net: Net sales",
+        "  question    What do we sell?",
         "  definition  sales | receipts.",
         "  family      sales",
         "  unit        money (better: higher)",

@@ -380,3 +380,42 @@ def test_an_unknown_breakdown_is_refused(breakdown):
         run(small(), *PERIODS, catalog=catalog(sales), breakdowns=(breakdown,))
 
     assert str(caught.value).startswith(f"tiny.yaml:1: breakdowns: no KPI can be broken down by '{breakdown}' · ")
+
+
+def test_a_breakdown_reads_through_the_views_that_it_rests_on():
+    @view(key="customer_id")
+    def born(customers):
+        """Born: persons with the decade of their birth."""
+        return customers.select("customer_id", decade=(customers.birth_year > 1989).ifelse("1990s", "1980s"))
+
+    @view(key="customer_id", describes="customer_id")
+    def generations(born):
+        """Generations: what a person is broken down by."""
+        return born.select("customer_id", generation=born.decade)
+
+    people = [{"customer_id": "a", "birth_year": 1984}, {"customer_id": "b", "birth_year": 1995}]
+    receipts = shop(receipt(1, "2024-07-01", 10, "a"), receipt(2, "2024-07-02", 30, "b"), customers=people)
+    results = run(receipts, PERIODS[0], catalog=catalog(born, generations, sales), breakdowns=("generation",))
+    found = results.scorecard[results.scorecard.segment_by == "generation"]
+    assert sorted(found.segment) == ["1980s", "1990s"]
+
+
+def test_a_view_keeps_its_own_date_and_may_have_columns_that_are_never_empty():
+    @view(key="transaction_id", date="day_of_sale")
+    def dated(transactions, order_lines):
+        """Dated: receipts placed by a date of another name, beside a column that nobody reads."""
+        sums = order_lines.group_by("transaction_id").agg(net=order_lines.net_amount.sum())
+        found = transactions.join(sums, "transaction_id")
+        return found.select("transaction_id", "net", "status", day_of_sale=found.business_date)
+
+    @kpi(unit="money", better="higher")
+    def dated_sales(dated):
+        """Dated sales: everything sold."""
+        return total(dated.net.sum())
+
+    results = run(
+        shop(receipt(1, "2024-07-01", 10), receipt(2, "2023-07-01", 30)),
+        PERIODS[0],
+        catalog=catalog(dated, dated_sales),
+    )
+    assert row(results, "dated_sales")["value"] == 10

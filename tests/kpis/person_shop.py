@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-from kpibook.catalog import Catalog, Source, build
-from kpibook.definition import Definition
-from loyalty_kpis import campaigns, customers, customers_views, governance, retention, usage, views
-from tiny_client import receipt, row, run, shop
+from kpibook.catalog import Catalog
+from loyalty_kpis import campaigns, customers, customers_views, governance, retention, usage
+from tiny_client import only, receipt, row, run, shop
 
 MODULES = (customers_views, customers, retention, usage, campaigns, governance)
-OWN = [d for module in MODULES for d in module.DEFINITIONS]
-VIEWS = [d for d in [*vars(views).values(), *OWN] if isinstance(d, Definition) and d.kind == "view"]
-KPIS = {d.id: d for d in OWN if d.kind == "kpi"}
+#: Tried with the campaigns.
+ELSEWHERE = ("initiative_continuity", "on_target_response_rate")
+KPIS = {d.id: d for module in MODULES for d in module.DEFINITIONS if d.kind == "kpi" and d.id not in ELSEWHERE}
 
 
-@cache
 def catalog_of(*kpis: str) -> Catalog:
-    """All views, and these KPIs."""
-    return build(Source(d, "loyalty") for d in [*VIEWS, *(KPIS[k] for k in kpis)])
+    """These KPIs, the views they rest on, and those that persons are broken down by."""
+    return only(*kpis, "first_purchases", "customer_usage")
 
 
 def compute(kpi: str, tables: dict[str, Any], period: str, compare: str | None = None, **more: Any) -> Any:

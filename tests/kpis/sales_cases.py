@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from kpibook.catalog import Catalog, Source, build
+import tiny_client
+from kpibook.catalog import Catalog
 from kpibook.engine.compute import Results
+from loyalty_kpis import sales
 
 
 def sale(
@@ -51,11 +53,9 @@ def copies(shop: dict[str, Any], times: int) -> dict[str, Any]:
 
 @cache
 def only(*kpis: str) -> Catalog:
-    """The pack's views, and of its sales KPIs these; all of them when none is named."""
-    from loyalty_kpis import DEFINITIONS
-
-    chosen = [d for d in DEFINITIONS if d.kind == "view" or (d.family == "sales" and (not kpis or d.id in kpis))]
-    return build(Source(d, "loyalty") for d in chosen)
+    """These KPIs of the module sales, all when none is named, and the views that they or membership rest on."""
+    chosen = kpis or tuple(d.id for d in sales.DEFINITIONS)
+    return tiny_client.only(*chosen, "membership_at_start")
 
 
 def values(results: Results, kpi: str, by: str) -> dict[str, float | None]:

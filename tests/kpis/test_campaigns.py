@@ -7,8 +7,12 @@ import json
 import pytest
 
 from kpibook.errors import PluginError
+from kpis.campaign_case import CAMPAIGN
+from kpis.campaign_case import MARCH as CASE_MARCH
+from kpis.campaign_case import TABLES as CASE
 from kpis.person_shop import catalog_of, compute, figure, row
-from tiny_client import receipt, shop
+from loyalty_kpis.campaigns import campaign_response_rate
+from tiny_client import only, receipt, run, shop
 
 MARCH = {"period": "2024-03-01/2024-03-31", "data": "2024-01-01/2024-03-31"}
 
@@ -145,3 +149,78 @@ def test_no_delivered_contact() -> None:
         "undefined",
         {"id": "reason.zero_denominator"},
     )
+
+
+def test_what_a_director_asks() -> None:
+    assert campaign_response_rate.question == "How many of those contacted respond?"
+
+
+def test_on_target_by_hand() -> None:
+    """Delivered to tom, tina, theo and tess of the hand case: tom kept two units of p in the window, tina bought q,
+    theo was late, tess returned all: 1 of 4. Of the two who bought anything, one is diluted.
+    """
+    results = run(CASE, **CASE_MARCH, catalog=only("on_target_response_rate"))
+    assert figure("on_target_response_rate", results) == (0.25, 1, 4, "low_n")
+    assert figure("on_target_response_rate", results, "dilution")[:3] == (0.5, 1, 2)
+    assert figure("on_target_response_rate", results, "not_specific")[:3] == (0, 0, 4)
+
+
+def test_a_campaign_without_products_is_not_specific() -> None:
+    """Another campaign without products reached tom and tina: 2 of 6 contacts; the rate stays that of the other."""
+    more = [{**t, "campaign_id": "l"} for t in CASE["campaign_targets"] if t["customer_id"] in ("tom", "tina")]
+    tables = {
+        **CASE,
+        "campaigns": [CAMPAIGN, {**CAMPAIGN, "campaign_id": "l", "target_product_ids": []}],
+        "campaign_targets": [*CASE["campaign_targets"], *more],
+    }
+    results = run(tables, **CASE_MARCH, catalog=only("on_target_response_rate"))
+    assert figure("on_target_response_rate", results)[:3] == (0.25, 1, 4)
+    assert figure("on_target_response_rate", results, "not_specific")[:3] == (pytest.approx(1 / 3), 2, 6)
+
+
+def test_on_target_waits_for_the_end_of_the_window() -> None:
+    results = run(CASE, "2024-03-01/2024-03-31", data="2023-03-01/2024-03-09", catalog=only("on_target_response_rate"))
+    assert figure("on_target_response_rate", results)[:2] == (None, 0)
+
+
+def _initiatives(*spans: tuple[str, str | None, str]) -> dict:
+    rows = [
+        {"campaign_id": i, "start_at": start, "end_at": end, "objective": objective}
+        for i, (start, end, objective) in enumerate(spans)
+    ]
+    return {**shop(receipt(1, "2024-01-01", 10, "anna"), receipt(2, "2024-12-31", 10, "anna")), "campaigns": rows}
+
+
+def test_continuity_by_hand() -> None:
+    """January 2024 lies in five weeks from Monday to Sunday (1-7, 8-14, 15-21, 22-28, 29-31). Live: the 3rd to the 9th
+    (end_at at midnight of the 10th is exclusive), the 31st from a campaign until noon of 2 February; the one of the
+    16th is for new customers only. Weeks 1, 2 and 5 of 5; without from the 10th to the 30th: 21 days.
+    """
+    tables = _initiatives(
+        ("2024-01-03 09:00:00", "2024-01-10", "sell more"),
+        ("2024-01-16", "2024-01-18", "Acquisition of customers"),
+        ("2024-01-31", "2024-02-02 12:00:00", "sell more"),
+        ("2023-11-01", "2023-11-30", "sell more"),
+    )
+    catalog = only("initiative_continuity")
+    results = run(tables, "2024-01-01/2024-01-31", catalog=catalog)
+    assert figure("initiative_continuity", results) == (0.6, 3, 5, "ok")
+    gap = row(results, "initiative_continuity", "longest_gap")
+    assert (gap["value"], gap["unit"]) == (21, "days")
+    everybody = {"initiative_continuity": {"not_for_members": ""}}
+    results = run(tables, "2024-01-01/2024-01-31", catalog=catalog, settings=everybody)
+    assert figure("initiative_continuity", results)[:3] == (0.8, 4, 5)
+    assert row(results, "initiative_continuity", "longest_gap")["value"] == 13
+
+
+def test_a_period_without_any_initiative() -> None:
+    """February 2024 has 29 days in five weeks; the only campaign was in January. Live to the last day of one that ends
+    on 15 February at noon: weeks of the 1st, 5th and 12th.
+    """
+    catalog = only("initiative_continuity")
+    none = run(_initiatives(("2024-01-03", "2024-01-10", "x")), "2024-02-01/2024-02-29", catalog=catalog)
+    assert figure("initiative_continuity", none) == (0, 0, 5, "ok")
+    assert row(none, "initiative_continuity", "longest_gap")["value"] == 29
+    some = run(_initiatives(("2024-01-03", "2024-02-15 12:00:00", "x")), "2024-02-01/2024-02-29", catalog=catalog)
+    assert figure("initiative_continuity", some)[:3] == (0.6, 3, 5)
+    assert row(some, "initiative_continuity", "longest_gap")["value"] == 14

@@ -82,6 +82,44 @@ def test_superseded_targets_are_left_out() -> None:
     assert figure("target_attainment", results)[:3] == (1, 1, 1)
 
 
+def test_targets_of_other_years_are_left_out() -> None:
+    """That of 2023 and that of 2025 do not meet 2024; that of the last quarter does, and was set later: it counts."""
+    given = _given(active_customers=(">=", 2, 1))
+    only = given["rows"][0]
+    others = [
+        {**only, "target_id": "past", "period_start": "2023-01-01", "period_end": "2023-12-31", "target_value": 99},
+        {**only, "target_id": "next", "period_start": "2025-01-01", "period_end": "2025-12-31", "target_value": 99},
+    ]
+    results = _computed({**given, "rows": [*given["rows"], *others]})
+    assert figure("target_attainment", results)[:3] == (1, 1, 1)
+    assert row(results, "target_attainment")["n"] == 1
+    assert figure("target_attainment", results, "active_customers")[0] == pytest.approx(2)
+
+
+def test_the_latest_of_two_targets_counts() -> None:
+    """Two targets of 2024 stand; the one set in March asks for 5: missed, (3 - 1)/(5 - 1) of the way."""
+    given = _given(active_customers=(">=", 2, 1))
+    later = {**given["rows"][0], "target_id": "later", "set_at": "2024-03-01", "target_value": 5}
+    for rows in ([*given["rows"], later], [later, *given["rows"]]):
+        results = _computed({**given, "rows": rows})
+        assert figure("target_attainment", results)[:3] == (0, 0, 1)
+        assert figure("target_attainment", results, "active_customers")[0] == pytest.approx(0.5)
+
+
+def test_a_target_of_a_segment() -> None:
+    """In the year to 31 March 2024 four were active (anna, carl, dora, emil): 4 of the way from 0 to 1."""
+    given = _given(active_customers=(">=", 1, 0))
+    aim = {**given["rows"][0], "segment": "month=2024-03"}
+    results = run(
+        {**SHOP, "targets": [aim]},
+        **YEARS,
+        catalog=catalog_of("active_customers", "target_attainment"),
+        breakdowns=("month",),
+    )
+    assert row(results, "target_attainment")["n"] == 1
+    assert figure("target_attainment", results, "active_customers month=2024-03")[0] == pytest.approx(4)
+
+
 def test_without_targets() -> None:
     found = row(run(SHOP, **YEARS, catalog=catalog_of(*KPIS)), "target_attainment")
     assert (found["status"], json.loads(found["reason"])) == (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,88 +13,60 @@ import pytest
 from babel.messages.pofile import read_po
 
 import loyalty_kpis
-from kpibook.present.titles import is_translated, translated
-from kpibook.present.words import LANGUAGES
+from kpibook import plugins
+from kpibook.present.titles import sentences, translated
+from kpibook.present.words import LANGUAGES, messages
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
+    from kpibook.definition import Definition
+
 LOCALE = Path(loyalty_kpis.__file__).parent / "locale"
 KPIS = [definition for definition in loyalty_kpis.DEFINITIONS if definition.kind == "kpi"]
 OTHERS = [language for language in LANGUAGES if language != "en"]
-#: The catalogue's titles, in the order of ``OTHERS``: clients compare reports by them.
-OFFICIAL = {
-    "net_sales": ("Ventas netas agregadas", "Aggregierter Nettoumsatz", "Vendite nette aggregate"),
-    "avg_receipt": ("Ticket medio", "Durchschnittsbon", "Scontrino medio"),
-    "avg_receipt_card": ("Ticket medio con tarjeta", "Durchschnittsbon mit Karte", "Scontrino medio con carta"),
-    "avg_receipt_no_card": ("Ticket medio sin tarjeta", "Durchschnittsbon ohne Karte", "Scontrino medio senza carta"),
-    "avg_receipt_gap": (
-        "Diferencial de ticket con/sin tarjeta",
-        "Bon-Differenz mit/ohne Karte",
-        "Differenziale scontrino con/senza carta",
-    ),
-    "avg_receipt_change": (
-        "Incremento/decremento del ticket medio",
-        "Veränderung des Durchschnittsbons",
-        "Incremento/decremento scontrino medio",
-    ),
-    "spend_per_customer": ("Gasto medio por cliente", "Umsatz je Kunde", "Spesa media per cliente"),
-    "member_revenue_share": (
-        "Peso de los miembros en la facturación",
-        "Umsatzanteil der Mitglieder",
-        "Incidenza fatturato clienti fedeltà",
-    ),
-    "identified_sales_share": (
-        "Ventas identificadas (uso de tarjeta)",
-        "Identifizierter Umsatzanteil (Kartenquote)",
-        "Vendite tracciate (incidenza carta)",
-    ),
-    "cross_sell_rate": ("Tasa de venta cruzada", "Cross-Selling-Quote", "Tasso di cross-selling"),
-    "active_customers": ("Clientes activos", "Aktive Kunden", "Clienti attivi"),
-    "customer_base_growth": (
-        "Crecimiento del número de clientes",
-        "Wachstum der Kundenbasis",
-        "Crescita del numero di clienti",
-    ),
-    "growth_accounting": (
-        "Balance retención/conquista",
-        "Bilanz Bindung/Neugewinnung",
-        "Bilancio fidelizzazione/conquista",
-    ),
-    "purchase_frequency": ("Frecuencia de compra", "Kauffrequenz", "Frequenza d'acquisto"),
-    "retention_rate": ("Tasa de retención por período", "Bindungsrate je Periode", "Tasso di retention per periodo"),
-    "repeat_purchase_rate": ("Tasa de repetición de compra", "Wiederkaufsrate", "Tasso di riacquisto"),
-    "second_purchase_rate": ("Tasa de segunda compra", "Zweitkaufsrate", "Tasso di secondo acquisto"),
-    "interpurchase_time": ("Intervalo entre compras", "Kaufabstand", "Tempo tra acquisti"),
-    "cohort_retention": (
-        "Curva de retención por cohortes",
-        "Kohorten-Bindungskurve",
-        "Curva di retention per coorte",
-    ),
-    "churn_rate": ("Tasa de abandono", "Abwanderungsrate", "Tasso di abbandono"),
-    "usage_class_share": (
-        "Mezcla heavy/medium/low users",
-        "Heavy-/Medium-/Low-User-Mix",
-        "Mix heavy/medium/low user",
-    ),
-    "pareto_share": ("Cuota Pareto (20% superior)", "Pareto-Anteil (Top 20 %)", "Quota Pareto (top 20%)"),
-    "rfm_segments": ("Segmentos RFM", "RFM-Segmente", "Segmenti RFM"),
-    "campaign_response_rate": (
-        "Tasa de respuesta a las campañas",
-        "Rücklaufquote auf Kampagnen",
-        "Tasso di risposta alle campagne",
-    ),
-    "target_attainment": ("Cumplimiento de objetivos", "Zielerreichung", "Raggiungimento obiettivi"),
-}
-#: Titles that say something else than the catalogue's on purpose.
-OWN = {"low_to_heavy_conversion"}  # gross; the catalogue's is net of chance
+#: Family, question and titles of every KPI as the field's catalogue has them: clients compare reports by them.
+OFFICIAL = json.loads(Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8"))
+#: The catalogue of the names of readings, breakdowns and columns.
+READINGS = "readings"
 #: Translations that are the English words themselves.
 SAME: set[str] = set()
 
 
-def _catalogue(language: str) -> Catalog:
-    with (LOCALE / f"{language}.po").open("rb") as file:
-        return read_po(file)
+def _catalogues(language: str) -> dict[str, Catalog]:
+    """Catalogues of a language by the module whose texts they hold."""
+    found = {}
+    for path in sorted((LOCALE / language).glob("*.po")):
+        with path.open("rb") as file:
+            found[path.stem] = read_po(file)
+    return found
+
+
+def _module(kpi: Definition) -> str:
+    return kpi.function.__module__.rpartition(".")[2]
+
+
+def _texts(kpi: Definition) -> list[str]:
+    return [kpi.title, kpi.text, kpi.question]
+
+
+def _sentences_of(path: Path) -> set[str]:
+    """Sentences that a module gives as reasons."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "because"]
+    return {call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)}
+
+
+def _constants_of(path: Path) -> set[str]:
+    found = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+#: What each module says in so many words.
+CONSTANTS = {path.stem: _constants_of(path) for path in LOCALE.parent.glob("*.py")}
+SAID = {text for said in CONSTANTS.values() for text in said}
+#: Reasons in the pack's own words, by module.
+REASONS = {path.stem: _sentences_of(path) for path in LOCALE.parent.glob("*.py")}
 
 
 def _kept(text: str) -> list[str]:
@@ -100,37 +74,61 @@ def _kept(text: str) -> list[str]:
     return sorted(re.findall(r"[a-z]+(?:_[a-z]+)+|\d+", text))
 
 
+def test_the_pack_is_the_catalogue():
+    """133 KPIs under the catalogue's ids, families, titles and questions."""
+    assert len(OFFICIAL) == 133
+    assert {kpi.id: (kpi.family, kpi.title, kpi.question) for kpi in KPIS} == {
+        name: (official["family"], official["en"], official["question"]) for name, official in OFFICIAL.items()
+    }
+
+
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_kpi_has_title_and_definition(language: str):
-    assert [kpi.id for kpi in KPIS if not is_translated(kpi, language)] == []
+def test_every_text_of_every_kpi_is_translated(language: str):
+    spoken = sentences(KPIS, language)
+    assert [text for kpi in KPIS for text in _texts(kpi) if not spoken.get(text)] == []
+    assert sorted(text for said in REASONS.values() for text in said if not spoken.get(text)) == []
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_nothing_is_left_in_english(language: str):
-    pairs = {kpi.id: zip(translated(kpi, language), (kpi.title, kpi.text), strict=True) for kpi in KPIS}
-    same = {english for texts in pairs.values() for text, english in texts if text == english}
+    spoken = sentences(KPIS, language)
+    said = [*(text for kpi in KPIS for text in _texts(kpi)), *(text for own in REASONS.values() for text in own)]
+    same = {text for text in said if spoken.get(text) == text}
     assert same - SAME == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_no_entry_is_stale_or_fuzzy(language: str):
-    catalogue = _catalogue(language)
-    known = {text for kpi in KPIS for text in (kpi.title, kpi.text)}
-    assert sorted(m.id for m in catalogue if m.id and m.id not in known) == []
-    assert sorted(m.id for m in catalogue if m.id and m.fuzzy) == []
-    assert list(catalogue.obsolete) == []
+def test_no_entry_is_stale_fuzzy_or_in_another_modules_file(language: str):
+    for name, catalogue in _catalogues(language).items():
+        if name == READINGS:
+            continue
+        own = [kpi for kpi in KPIS if _module(kpi) == name]
+        known = {text for kpi in own for text in _texts(kpi)} | SAID
+        assert (name, sorted(m.id for m in catalogue if m.id and m.id not in known)) == (name, [])
+        assert (name, sorted(m.id for m in catalogue if m.id and m.fuzzy)) == (name, [])
+        assert list(catalogue.obsolete) == []
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_entries_stand_in_the_order_of_the_report_under_their_kpi(language: str):
-    entries = [(m.auto_comments, m.id) for m in _catalogue(language) if m.id]
-    assert entries == [([kpi.id], text) for kpi in KPIS for text in (kpi.title, kpi.text)]
+def test_names_of_readings_and_columns_are_translated(language: str):
+    spoken = _catalogues(language)[READINGS]
+    core = messages(language)
+    known = plugins.discover().catalog.resolve().kpis.values()
+    shown = {name for kpi in known if kpi.estimate is not None for name in kpi.estimate.variants}
+    assert sorted(n for n in shown if f"variant.{n}" not in core and not _said(spoken, n)) == []
+    assert [m.id for m in spoken if m.id and not m.string] == []
+    assert {m.id for m in spoken} == {m.id for m in _catalogues(OTHERS[0])[READINGS]}
+
+
+def _said(catalogue: Catalog, name: str) -> str:
+    message = catalogue.get(name.replace("_", " "))
+    return str(message.string) if message else ""
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_header_names_language_and_charset(language: str):
-    catalogue = _catalogue(language)
-    assert (str(catalogue.locale), catalogue.charset) == (language, "utf-8")
+    found = {name: (str(c.locale), c.charset) for name, c in _catalogues(language).items()}
+    assert found == dict.fromkeys(found, (language, "utf-8"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -141,8 +139,8 @@ def test_no_two_kpis_share_a_title(language: str):
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_titles_are_the_catalogues(language: str):
-    titles = {kpi.id: translated(kpi, language)[0] for kpi in KPIS if kpi.id not in OWN}
-    assert titles == {kpi: names[OTHERS.index(language)] for kpi, names in OFFICIAL.items()}
+    titles = {kpi.id: translated(kpi, language)[0] for kpi in KPIS}
+    assert titles == {kpi: official[language] for kpi, official in OFFICIAL.items()}
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -151,15 +149,32 @@ def test_definitions_keep_names_and_numbers(language: str):
     assert texts == {kpi.id: _kept(kpi.text) for kpi in KPIS}
 
 
+#: Gaps between members and others, and what they must not be called.
+GAPS = ("selection_gap", "margin_gap_members", "avg_receipt_gap", "programme_satisfaction_gap")
+CLAIMS = {
+    "en": r"\b(uplift|lift|effects?|impact)\b",
+    "es": r"\b(uplift|efectos?|impacto|incremento incremental)\b",
+    "de": r"\b(uplift|effekte?|wirkung(en)?|zuwachs)\b",
+    "it": r"\b(uplift|effett[oi]|impatto)\b",
+}
+DENIED = r"\b(no|not|never|nie|nunca|mai|kein(e|en|er)?|nicht|non|ningún|nessun|sin|senza|ohne)\b[^.;:]{0,60}$"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("gap", GAPS)
+def test_a_gap_between_members_and_others_is_never_called_an_effect(language: str, gap: str):
+    kpi = next(kpi for kpi in KPIS if kpi.id == gap)
+    spoken = sentences(KPIS, language)
+    own = [kpi.title, kpi.question] if gap == "selection_gap" else [*_texts(kpi), *REASONS[_module(kpi)]]
+    for text in own:  # selection_gap sets the gap against the effect of enrolling: its definition names both
+        said = spoken.get(text, text)
+        for claim in re.finditer(CLAIMS[language], said, re.IGNORECASE):
+            assert re.search(DENIED, said[: claim.start()], re.IGNORECASE), said
+
+
 @pytest.mark.parametrize(
-    ("language", "title", "association"),
-    [
-        ("es", "(bruta)", "asociación, no efecto"),
-        ("de", "(brutto)", "Zusammenhang, keine Wirkung"),
-        ("it", "(lorda)", "associazione, non effetto"),
-    ],
+    ("language", "association"),
+    [("es", "asociación, no efecto"), ("de", "Zusammenhang, keine Wirkung"), ("it", "associazione, non effetto")],
 )
-def test_reservations_are_kept(language: str, title: str, association: str):
-    words = {kpi.id: translated(kpi, language) for kpi in KPIS}
-    assert words["low_to_heavy_conversion"][0].endswith(title)
-    assert association in words["avg_receipt_gap"][1]
+def test_reservations_are_kept(language: str, association: str):
+    assert association in translated(next(kpi for kpi in KPIS if kpi.id == "avg_receipt_gap"), language)[1]

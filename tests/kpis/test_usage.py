@@ -1,4 +1,4 @@
-"""Usage classes, concentration, moves and RFM, worked by hand."""
+"""Usage classes, concentration and RFM, worked by hand."""
 
 from __future__ import annotations
 
@@ -135,29 +135,6 @@ def test_usage_classes_without_the_cost_of_goods() -> None:
     (verdict,) = results.computability
     lost = ("margin_of_heavy", "margin_of_medium", "margin_of_low")
     assert (verdict.state, verdict.lost, verdict.missing) == ("partly", lost, ("order_lines.cogs",))
-
-
-def test_low_to_heavy_conversion() -> None:
-    """Cut points of 2023, 30 and 40. Lows of 2023: anna (45 in 2024: heavy), bea (35: medium), carl (30: low): 2/3.
-    Dora fell from medium to low, emil from heavy to nothing; fay was not there before.
-    """
-    results = compute("low_to_heavy_conversion", SPENT, **YEARS, data="2022-01-01/2024-12-31")
-    assert figure("low_to_heavy_conversion", results) == (pytest.approx(2 / 3), 2, 3, "low_n")
-    table = results.tables["low_to_heavy_conversion"]
-    now = table[table["period"] == "current"]
-    cells = {(r.row, r.column): (r.numerator, r.denominator) for r in now.itertuples()}
-    assert cells == {
-        ("low", "heavy"): (1, 3),
-        ("low", "medium"): (1, 3),
-        ("low", "low"): (1, 3),
-        ("medium", "low"): (1, 1),
-        ("heavy", "lost"): (1, 1),
-    }
-
-
-def test_low_to_heavy_conversion_needs_two_windows() -> None:
-    results = compute("low_to_heavy_conversion", SPENT, YEARS["period"], data="2023-06-01/2024-12-31")
-    assert figure("low_to_heavy_conversion", results)[3] == "missing_data"
 
 
 def test_rfm_segments() -> None:

@@ -6,18 +6,16 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from kpibook import results
+from kpibook import because, results
 from kpibook.present import chapters, display
 from kpibook.present.verdict import five, headline, lacking, verdict
+from kpibook.present.words import Words
 from present.cards import HOSTILE, figure, moving
-
-if TYPE_CHECKING:
-    from kpibook.present.words import Words
 
 COMPARED = "January – June 2017"
 
@@ -79,6 +77,32 @@ def test_a_target_without_a_figure_is_not_judged(english: Words):
 )
 def test_the_verdict_follows_the_interval_of_the_roi(low: float, high: float, said: str, english: Words):
     assert headline(results.scorecard([figure("programme_roi", 0.5, low, high)]), english).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (
+            -0.4,
+            1.2,
+            "Whether the programme pays cannot be told: its incremental return lies anywhere from -0.40 to 1.20",
+        ),
+        (0.1, 1.2, "The programme pays: its incremental return lies anywhere from 0.10 to 1.20, all above zero"),
+        (-0.9, -0.2, "The programme does not pay: its incremental return lies anywhere from -0.90 to -0.20, all below"),
+    ],
+)
+def test_a_return_within_bounds_is_told_as_bounds(low: float, high: float, said: str, english: Words):
+    row = figure("programme_roi", None, low, high, status="bounded", unit="ratio")
+    shown = headline(results.scorecard([row]), english).replace("\u2212", "-")
+    assert shown.startswith(said)
+    assert "grade C" in shown
+
+
+def test_a_return_that_cannot_be_identified_says_why(english: Words):
+    row = figure("programme_roi", None, status="not_identified", reason=because("Nobody joined later."))
+    card = results.scorecard([figure("net_sales", 1.0, 0.9, 1.1), row])
+    assert headline(card, english) == "The increment cannot be identified with these data. Nobody joined later."
+    assert [pair[0]["kpi"] for pair in five(card)] == ["programme_roi", "net_sales"]
 
 
 def test_a_programme_that_loses(english: Words):
@@ -198,8 +222,20 @@ def test_curves_and_matrices_stand_under_their_kpi(card: pd.DataFrame, english: 
     assert '<h3 id="kb-kpi-churn-rate">Churn rate</h3>' in page.html
     assert "Churn rate, cell by cell" in page.html
     assert "Churn rate: other, cell by cell" in page.html
-    unknown = pd.DataFrame({"a": [1]})
-    assert chapters.beside(unknown, "x", "X", english).html == ""
+
+
+def test_any_other_table_is_shown_as_it_is_given_up_to_a_page():
+    """26 rows: 24 on the page, two in the file; names that the pack translates, numbers in the language."""
+    table = pd.DataFrame(
+        {"by_value": [0.12345, 1234.5, 3.0, None, *[1.0] * 22], "what": ["on_time", "A-1", "x", None, *["late"] * 22]}
+    )
+    words = Words("de", sentences={"by value": "nach Wert", "on time": "pünktlich"})
+    shown = chapters.beside(table, "x", "X", words)
+    assert shown.text.splitlines()[:5] == ["X", "0,1235 | pünktlich", "1.235 | A-1", "3 | x", "– | –"]
+    assert len(shown.text.splitlines()) == 25
+    assert ">Nach Wert<" in shown.html
+    assert "2 weitere Zeilen stehen in der Datei dieser Tabelle." in shown.html
+    assert chapters.beside(table.head(0), "x", "X", words).html == ""
 
 
 def test_the_consultants_notes_come_before_the_findings(english: Words):

@@ -66,6 +66,7 @@ def described(resolved: Resolved) -> str:
     definition = resolved.definition
     lines = [
         f"{definition.id}: {definition.title}",
+        *([f"  question    {definition.question}"] if definition.question else []),
         f"  definition  {definition.text}",
         f"  family      {definition.family}",
         f"  unit        {definition.unit} (better: {definition.better})",

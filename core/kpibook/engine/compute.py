@@ -59,7 +59,8 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     able = [resolution.kpis[verdict.kpi] for verdict in judged if verdict.state != "not"]
     jobs = [job for job in jobs if job.kpi in able]
     failures: dict[str, str] = {}
-    wanted = _views(resolution, jobs, able, params)
+    dates = {name: source.definition.date for name, source in catalog.views.items()}
+    wanted = _views(resolution, jobs, able, params, dates)
     first = views.tasks(resolution, wanted, failures)
     jobs, place, made_once = bases.shared(jobs, place, _carried(able, params), resolution.lineage)
     describing = frozenset(n for n, s in catalog.views.items() if s.definition.describes and n in wanted)
@@ -129,7 +130,11 @@ def _jobs(resolution: Resolution, judged: Sequence[Computability]) -> list[Job]:
 
 
 def _views(
-    resolution: Resolution, jobs: Sequence[Job], able: Sequence[Resolved], params: Params
+    resolution: Resolution,
+    jobs: Sequence[Job],
+    able: Sequence[Resolved],
+    params: Params,
+    dates: Mapping[str, str | None],
 ) -> dict[str, tuple[str, ...]]:
     """The columns of each view that somebody reads."""
     nodes: list[ops.Node] = [node for job in jobs for node in roots(job.estimate)]
@@ -140,9 +145,11 @@ def _views(
             ops.Field(ops.UnboundTable(name, schemas[name]), column) for name, cs in asked.items() for column in cs
         ]
     breakdowns = _carried(able, params)
-    describing = [n for n, t in resolution.views.items() if set(_breakdowns(able, params)) & set(t.columns)]
-    nodes += [resolution.views[n].op() for n in describing] + [_whole(n, resolution) for n in describing]
-    return views.used(resolution, nodes, breakdowns)
+    for name, table in resolution.views.items():
+        if set(_breakdowns(able, params)) & set(table.columns):
+            whole = ops.UnboundTable(name, table.schema())
+            nodes += [whole, *(ops.Field(whole, column) for column in table.columns if column in breakdowns)]
+    return views.used(resolution, nodes, breakdowns, dates)
 
 
 def _needs(resolution: Resolution, describing: frozenset[str], read: Sequence[ops.Relation]) -> frozenset[Hashable]:
@@ -170,10 +177,6 @@ def _cells(found: Sequence[Any]) -> list[Cell]:
 def _carried(able: Sequence[Resolved], params: Params) -> list[str]:
     """Columns that placing and breaking down may ask of any relation."""
     return [*_breakdowns(able, params), "customer_id", "product_id", "period_id", "transaction_id", "business_date"]
-
-
-def _whole(name: str, resolution: Resolution) -> ops.Node:
-    return ops.UnboundTable(name, resolution.views[name].schema())
 
 
 def _breakdowns(kpis: Sequence[Resolved], params: Params) -> list[str]:

@@ -107,7 +107,10 @@ class Executor:
         try:
             found = yield from frames.figures(kpi, breakdown, self.placer, self.schemas, scorecard)
             for period, segment, result in found:
-                cells.append(Cell(Job(kpi, "", result), breakdown, segment, period, _figure(result)))
+                figure = _figure(result)
+                if breakdown != windows.TOTAL and figure.value is None and not figure.n:
+                    continue
+                cells.append(Cell(Job(kpi, "", result), breakdown, segment, period, figure))
                 if breakdown == windows.TOTAL:
                     cells += self._parts(kpi, period, result)
         except Exception as error:  # noqa: BLE001  an author's error fails this KPI only

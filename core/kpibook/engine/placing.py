@@ -19,12 +19,21 @@ from kpibook import model, windows
 from kpibook.definition import Definition
 from kpibook.errors import PluginError, Problem
 
+PERSONS_TABLES = (
+    "transactions",
+    "order_lines",
+    "customers",
+    "memberships",
+    "redemptions",
+    "referrals",
+    "tickets",
+    "survey_invitations",
+    "survey_responses",
+)
 #: Columns that name a single person, receipt or line: no breakdown may list them.
-PERSONAL = {
-    name
-    for table in ("transactions", "order_lines", "customers", "memberships", "redemptions", "referrals", "tickets")
-    for name in (*model.TABLES[table].key, *model.references(table))
-} - {"product_id"} | {"household_id", "payment_token_hash", "visitor_id", "session_id", "invitee_hash", "respondent_id"}
+PERSONAL = {name for table in PERSONS_TABLES for name in (*model.TABLES[table].key, *model.references(table))} - {
+    "product_id"
+} | {"household_id", "payment_token_hash", "visitor_id", "session_id", "invitee_hash", "respondent_id"}
 PERIOD, SEGMENT, UNKNOWN = "_period", "_segment", "unknown"
 
 

@@ -12,11 +12,13 @@ from kpibook.engine.pipeline import Create, Task, Work
 from kpibook.tracing import Resolution
 
 
-def used(resolution: Resolution, nodes: Iterable[ops.Node], always: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """``{view: columns}`` in building order; ``always`` columns are kept wherever a view has them."""
+def used(
+    resolution: Resolution, nodes: Iterable[ops.Node], always: Iterable[str], dates: Mapping[str, str | None]
+) -> dict[str, tuple[str, ...]]:
+    """``{view: columns}`` in building order; ``always`` columns and a view's date are kept wherever it has them."""
     wanted = resolution.lineage.reads(nodes)[1]
     return {
-        name: tuple(c for c in table.columns if c in wanted[name] or c in always)
+        name: tuple(c for c in table.columns if c in wanted[name] or c in always or c == dates[name])
         for name, table in resolution.views.items()
         if name in wanted
     }
@@ -25,7 +27,9 @@ def used(resolution: Resolution, nodes: Iterable[ops.Node], always: Iterable[str
 def expression(resolution: Resolution, view: str, columns: Iterable[str]) -> ir.Table:
     """The table of one view; columns that nobody uses are typed nulls, so they cost nothing."""
     table, kept = resolution.views[view], set(columns)
-    return table.select(**{c: table[c] if c in kept else ibis.null(table[c].type()) for c in table.columns})
+    return table.select(
+        **{c: table[c] if c in kept else ibis.null(table[c].type()(nullable=True)) for c in table.columns}
+    )
 
 
 def tasks(resolution: Resolution, wanted: Mapping[str, tuple[str, ...]], failures: dict[str, str]) -> list[Task]:

@@ -10,6 +10,7 @@ from kpibook.present.charts import segments, survival, trend
 from kpibook.present.display import Display, bullets, heading, paragraph, stack
 from kpibook.present.formats import GRAINS
 from kpibook.present.matrices import matrix_table
+from kpibook.present.side_tables import side_table
 from kpibook.present.tables import family_table, segment_table
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ def kpi_details(
 
 
 def beside(table: pd.DataFrame, kpi: str, title: str, words: Words) -> Display:
-    """A curve (``time`` and ``survival``) or a matrix (``row, column, value``) of the current period."""
+    """A curve (``time, survival``) or a matrix (``row, column, value``) of the current period; any other as given."""
     shown = table[table["period"] == "current"] if "period" in table else table
     if {"time", "survival"} <= set(shown.columns):
         return survival(shown, words, name=kpi, title=title)
     if {"row", "column", "value"} <= set(shown.columns):
         return matrix_table(shown, words, name=kpi, title=title)
-    return Display("", "")
+    return side_table(shown, words, name=kpi, title=title)
 
 
 def data_quality(findings: Sequence[audit_tables.Finding], words: Words, notes: Sequence[str] = ()) -> Display:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROI = "programme_roi"
 HOW_MANY = 5
+#: A return that says something: a figure, bounds, or that it cannot be identified.
+ANSWERS = ("ok", "bounded", "not_identified")
 STATES = ("met", "missed", "open")
 #: After the figures that have a target, in this order.
 PREFERRED = (
@@ -70,8 +72,10 @@ def headline(
     scorecard: pd.DataFrame, words: Words, facts: Mapping[str, Facts] | None = None, findings: Iterable[str] = ()
 ) -> str:
     """Whether the programme pays: from the interval of its ROI, or why that cannot be said."""
-    roi = [r for r in cells.rows_of(scorecard, kpi=ROI, period="current") if r["status"] == "ok"]
-    if not roi:
+    roi = [r for r in cells.rows_of(scorecard, kpi=ROI, period="current") if r["status"] in ANSWERS]
+    if roi and roi[0]["status"] == "not_identified":
+        return " ".join([words("verdict.not_identified"), words.reason(roi[0]["reason"] or "")]).strip()
+    if not roi or (roi[0]["status"] == "bounded" and (is_missing(roi[0]["low"]) or is_missing(roi[0]["high"]))):
         lacks = "; ".join(words(f"verdict.lacks.{what}") for what in lacking(facts, findings))
         return words("verdict.unknown", reasons=lacks)
     row = roi[0]
@@ -79,6 +83,8 @@ def headline(
         return words("verdict.open_without_interval", roi=words.value(row["value"], row["unit"]))
     state = "pays" if row["low"] > 0 else "loses" if row["high"] < 0 else "open"
     around = words.between(row["low"], row["high"], row["unit"])
+    if row["status"] == "bounded":
+        return words(f"verdict.bounded.{state}", interval=around)
     return words(f"verdict.{state}", roi=words.value(row["value"], row["unit"]), interval=around)
 
 
@@ -99,13 +105,15 @@ def lacking(facts: Mapping[str, Facts] | None, findings: Iterable[str] = ()) -> 
 
 
 def five(scorecard: pd.DataFrame) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """Figures with a target first, then the preferred ones that can be shown."""
+    """The return first if anything is known of it, then figures with a target, then preferred ones that can show."""
     pairs = cells.with_previous(cells.rows_of(scorecard))
     rank = {kpi: i for i, kpi in enumerate(PREFERRED)}
     aimed = [p for p in pairs if not is_missing(p[0]["target"])]
     others = [p for p in pairs if is_missing(p[0]["target"]) and p[0]["kpi"] in rank and cells.is_shown(p[0])]
     ordered = sorted(aimed, key=lambda p: rank.get(p[0]["kpi"], len(rank)))
-    return (ordered + sorted(others, key=lambda p: rank[p[0]["kpi"]]))[:HOW_MANY]
+    ordered += sorted(others, key=lambda p: rank[p[0]["kpi"]])
+    answer = [p for p in pairs if p[0]["kpi"] == ROI and p[0]["status"] in ANSWERS]
+    return [*answer, *(p for p in ordered if p[0]["kpi"] != ROI or not answer)][:HOW_MANY]
 
 
 def summary(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str) -> str:

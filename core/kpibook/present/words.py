@@ -125,13 +125,18 @@ class Words(Formats):
         if is_month(segment):
             return self.month(segment)
         if segment_by == "variant":
-            return self(f"variant.{segment}") if self.has(f"variant.{segment}") else segment.replace("_", " ")
-        return self(f"segment.{segment}") if self.has(f"segment.{segment}") else segment
+            return self(f"variant.{segment}") if self.has(f"variant.{segment}") else self.own(segment)
+        return self(f"segment.{segment}") if self.has(f"segment.{segment}") else self._sentences.get(segment, segment)
 
     def dimension(self, segment_by: str) -> str:
         """What a breakdown is by."""
         known = f"dimension.{segment_by}"
-        return self(known) if self.has(known) else segment_by.replace("_", " ")
+        return self(known) if self.has(known) else self.own(segment_by)
+
+    def own(self, name: str) -> str:
+        """A name that a pack gave, such as ``by_value``: as the pack translates it, else with spaces."""
+        spaced = name.replace("_", " ")
+        return self._sentences.get(spaced) or spaced
 
     def family(self, family: str) -> str:
         """A family's name; that of a foreign pack as it is given."""

@@ -24,6 +24,8 @@ def returns(rng: np.random.Generator, every: pd.DataFrame, lines: pd.DataFrame) 
     whole = rng.random(len(every)) < ORDER_RATE
     delay = 1 + rng.exponential(11.0, len(every)) + np.where(rng.random(len(every)) < 0.12, 30.0, 0.0)
     back = every["second"].to_numpy() + (delay.astype(np.int64) * world.DAY)
+    for _ in range(2):
+        back += np.where(world.closed(np.minimum(back // world.DAY, world.END)), world.DAY, 0)
     possible = ~(every["cancelled"] | every["test"] | every["staff"]).to_numpy() & (back < world.END * world.DAY)
     receipt = lines["receipt"].to_numpy()
     chosen = possible[receipt] & (whole[receipt] | (rng.random(len(lines)) < LINE_RATE))

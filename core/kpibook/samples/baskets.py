@@ -19,7 +19,11 @@ def receipts(
     known = pd.concat([own, extra], ignore_index=True)
     size = len(known)
     habit = persons["habit"].to_numpy()[known["person"]]
-    known["channel"] = np.where(rng.random(size) < 0.85, habit, rng.integers(0, 3, size))
+    usual = known["joins"].eq(True) | (rng.random(size) < 0.85)
+    known["channel"] = np.where(usual, habit, rng.integers(0, 3, size))
+    shut = world.closed(known["time"].to_numpy().astype(np.int64)) & (known["channel"] == 0)
+    known.loc[shut, "channel"] = 1
+    known["token"] = persons["token"].to_numpy()[known["person"]]
     known["store"] = persons["shop"].to_numpy()[known["person"]]
     known["card"] = known["member"] & (known["joins"] | (rng.random(size) >= people.FORGOTTEN))
     known["cancelled"] = (known["channel"] > 0) & ~known["joins"] & (rng.random(size) < 0.02)
@@ -37,7 +41,8 @@ def receipts(
 
 def _walk_ins(rng: np.random.Generator, size: int) -> pd.DataFrame:
     days = np.arange(world.START, world.END, dtype=np.float64)
-    day = days[world.pick(rng, world.season(days), size)]
+    open_ = ~world.closed(days.astype(np.int64))
+    day = days[world.pick(rng, world.season(days) * open_, size)]
     paid_by_card = rng.random(size) < 0.4
     return pd.DataFrame(
         {

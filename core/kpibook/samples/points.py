@@ -13,8 +13,9 @@ from . import world
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPIRY_DAYS = 730
+EXPIRY_DAYS = 365
 WELCOME = 50
+GOODWILL_POINTS = 200
 UNIT_COST_MICROS = 7_000  # EUR per redeemed point x 1e6: a reward costs 70 % of its face value
 EXPECTED_REDEMPTION = 0.75
 
@@ -42,7 +43,7 @@ class Event(NamedTuple):
     luck: float
 
 
-OPENING, JOIN, BUY, RETURN, CLOSE = range(5)
+JOIN, BUY, RETURN, GOODWILL, CLOSE = range(5)
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Ledger:
         else:
             if event.what == BUY:
                 self._redeem(event)
-            self._earn(event, ("adjust", "bonus", "earn")[event.what])
+            self._earn(event, {JOIN: "bonus", BUY: "earn"}.get(event.what, "adjust"))
 
     def _earn(self, event: Event, kind: str) -> None:
         if event.points <= 0:
@@ -128,7 +129,12 @@ class Ledger:
 
 
 def events(
-    rng: np.random.Generator, every: pd.DataFrame, lines: pd.DataFrame, members: pd.DataFrame, sold: int
+    rng: np.random.Generator,
+    every: pd.DataFrame,
+    lines: pd.DataFrame,
+    members: pd.DataFrame,
+    sold: int,
+    goodwill: pd.DataFrame,
 ) -> list[Event]:
     """What moves points. The first ``sold`` receipts are purchases, the others returns of ``original``."""
     net = np.bincount(lines["receipt"], lines["net"], len(every)).astype(np.int64)
@@ -151,15 +157,10 @@ def events(
     for i in (sold + np.flatnonzero(shown[sold:])).tolist():
         bought = int(original[i])
         found.append(Event(int(person[i]), int(second[i]), RETURN, bought, int(lost[bought]), -1, 1.0))
-    start = world.START * world.DAY
-    opening = rng.integers(0, 400, len(members))
-    for member, joined, closed, balance in zip(
-        *(members[c].tolist() for c in ("person", "second", "closed")), opening.tolist(), strict=True
-    ):
-        if joined < start:
-            found.append(Event(member, start, OPENING, -1, balance, -1, 1.0))
-        else:
-            found.append(Event(member, joined, JOIN, -1, WELCOME, -1, 1.0))
+    for member, given in zip(goodwill["person"].tolist(), goodwill["second"].tolist(), strict=True):
+        found.append(Event(member, given, GOODWILL, -1, GOODWILL_POINTS, -1, 1.0))
+    for member, joined, closed in zip(*(members[c].tolist() for c in ("person", "second", "closed")), strict=True):
+        found.append(Event(member, joined, JOIN, -1, WELCOME, -1, 1.0))
         if closed >= 0:
             found.append(Event(member, closed, CLOSE, -1, 0, -1, 1.0))
     return sorted(found)

@@ -1,4 +1,4 @@
-"""Marea's register: members, customers, memberships and campaigns as canonical tables."""
+"""Marea's register: members, memberships and campaigns as canonical tables."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ import pyarrow as pa
 
 from . import campaigns, columns, world
 from .tables import transaction_numbers
-
-BANDS = ("A", "B", "C", "D", "E")
-SOURCES = ("store", "web", "app", "social", "referral")
-REASONS = ("programme", "recommendation", "advertising", "price", "location", "other", "unknown")
 
 
 def members(rng: np.random.Generator, visits: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
@@ -33,40 +29,13 @@ def members(rng: np.random.Generator, visits: pd.DataFrame, sales: pd.DataFrame)
     )
 
 
-def customers(rng: np.random.Generator, persons: pd.DataFrame, visits: pd.DataFrame, members: pd.DataFrame) -> pa.Table:
-    """Everyone ever identified, also those whose purchases all lie before 2022."""
-    size = len(persons)
-    first = visits.groupby("person")["time"].min().to_numpy()
-    joined = np.isin(np.arange(size), members["person"].to_numpy())
-    band = np.where(
-        joined,
-        world.pick(rng, np.array([0.1, 0.24, 0.33, 0.23, 0.1]), size),
-        world.pick(rng, np.array([0.08, 0.2, 0.32, 0.26, 0.14]), size),
-    )
-    return pa.table(
-        {
-            "customer_id": columns.code("P", np.arange(size) + 1, 5),
-            "created_at": columns.moment(world.opening(first)),
-            "birth_year": pa.array(rng.integers(1940, 2005, size), mask=rng.random(size) < 0.15),
-            "postal_area": columns.code("I", rng.integers(10, 99, size), 2),
-            "socio_economic_band": columns.choice(BANDS, band, rng.random(size) < 0.9),
-            "acquisition_channel": columns.choice(
-                SOURCES, world.pick(rng, np.array([0.5, 0.2, 0.1, 0.12, 0.08]), size)
-            ),
-            "acquisition_reason": columns.choice(REASONS, rng.integers(0, len(REASONS), size), joined),
-            "consent_email": rng.random(size) < 0.7,
-            "consent_push": rng.random(size) < 0.4,
-            "consent_profiling": rng.random(size) < 0.6,
-        }
-    )
-
-
 def memberships(rng: np.random.Generator, every: pd.DataFrame, members: pd.DataFrame) -> pa.Table:
     size = len(members)
     number = transaction_numbers(every)
     receipt = members["receipt"].to_numpy()
     second = members["second"].to_numpy()
-    onboarded = rng.random(size) < 0.6
+    done = second + rng.integers(60, 20 * world.DAY, size)
+    onboarded = (rng.random(size) < 0.6) & (done < world.END * world.DAY)
     return pa.table(
         {
             "member_id": columns.code("M", np.arange(size) + 1, 5),
@@ -79,7 +48,7 @@ def memberships(rng: np.random.Generator, every: pd.DataFrame, members: pd.DataF
             "enrol_transaction_id": columns.code("T", number[receipt], 6, receipt >= 0),
             "closed_at": columns.moment(members["closed"], members["closed"] >= 0),
             "digital_card": rng.random(size) < 0.55,
-            "onboarding_done_at": columns.moment(second + rng.integers(60, 20 * world.DAY, size), onboarded),
+            "onboarding_done_at": columns.moment(done, onboarded),
         }
     )
 
@@ -101,14 +70,17 @@ def campaign_tables(targets: pd.DataFrame, shelf: world.Shelf) -> dict[str, pa.T
             "response_window_days": pa.array([campaigns.WINDOW] * len(every)),
             "fixed_cost": columns.money([c.fixed_cents for c in every]),
             "contact_cost": columns.money([c.contact_cents for c in every]),
+            "target_rule": pa.array([c.rule for c in every], pa.string()),
+            "lifecycle_stage": pa.array([c.stage for c in every]),
             "offer_type": pa.array(["percent"] * len(every)),
-            "is_personalised": pa.array([True] * len(every)),
+            "is_personalised": pa.array([c.rule is not None for c in every]),
         }
     )
     number, treated = targets["campaign"].to_numpy(), ~targets["control"].to_numpy()
     random = np.array([c.controls > 0 for c in every])[number]
     share = np.array([1 - c.controls for c in every])[number]
     opened = targets["opened_second"].to_numpy()
+    offer = columns.money(np.array([c.offer_cents for c in every])[number])
     rows = pa.table(
         {
             "campaign_id": columns.choice(tuple(c.campaign_id for c in every), number),
@@ -121,7 +93,10 @@ def campaign_tables(targets: pd.DataFrame, shelf: world.Shelf) -> dict[str, pa.T
             "delivered": pa.array(targets["delivered"].to_numpy(), mask=~treated),
             "opened_at": columns.moment(opened, targets["opened"]),
             "clicked_at": columns.moment(opened + 120, targets["clicked"]),
+            "replied_at": columns.moment(opened + 7_200, targets["replied"]),
             "unsubscribed_at": columns.moment(opened + 240, targets["unsubscribed"]),
+            "offer_value": offer,
+            "predicted_uplift": np.round(targets["predicted"].to_numpy(), 4),
         }
     )
     return {"campaigns": list_, "campaign_targets": rows}

@@ -22,6 +22,7 @@ CATEGORIES = ("kitchen", "table", "bath", "bedding", "lighting", "garden", "pant
 CATEGORY_PRICES = (2400, 1300, 1500, 3900, 4200, 2900, 520, 640)
 CATEGORY_WEIGHTS = (0.12, 0.12, 0.11, 0.08, 0.06, 0.09, 0.24, 0.18)
 PRODUCTS = 60
+YEARS = (2022, 2023, 2024)
 DAY = 86_400
 OFFER_DAYS = 30
 
@@ -36,11 +37,19 @@ def day_of(date: str) -> int:
 
 
 START, END = day_of("2022-01-01"), day_of("2025-01-01")
-LAUNCH = day_of("2020-09-01")
+LAUNCH, SECOND_WAVE = day_of("2022-07-04"), day_of("2023-02-06")
+#: First day of the programme by outlet: eight shops, then site and app.
+ROLLOUT = np.array([LAUNCH, LAUNCH, SECOND_WAVE, LAUNCH, SECOND_WAVE, LAUNCH, LAUNCH, SECOND_WAVE, SECOND_WAVE])
+_CLOSED = ("01-01", "05-01", "08-15", "12-25", "12-26")
+_EASTERS = ("2021-04-04", "2022-04-17", "2023-04-09", "2024-03-31")
 
 
 def stamps(seconds: Ints) -> npt.NDArray[np.datetime64]:
     return ORIGIN + seconds.astype("timedelta64[s]")
+
+
+def year_of(seconds: Ints) -> Ints:
+    return np.asarray(stamps(seconds).astype("datetime64[Y]").astype(np.int64) + 1970)
 
 
 def month_of(seconds: Ints) -> npt.NDArray[np.datetime64]:
@@ -51,6 +60,18 @@ def opening(time: Floats) -> Ints:
     """Seconds of a visit at a fractional day: shops and site are open from 8 to 21, order is kept."""
     day = np.floor(time)
     return (day * DAY + 8 * 3600 + (time - day) * 13 * 3600).astype(np.int64)
+
+
+def closed(day: Ints) -> npt.NDArray[np.bool_]:
+    """Days, since ``ORIGIN``, on which the shops are shut."""
+    text = np.datetime_as_string(ORIGIN.astype("datetime64[D]") + np.arange(END + 1))
+    shut = np.isin([t[5:] for t in text], _CLOSED) | np.isin(text, _EASTERS)
+    return np.asarray(shut[day])
+
+
+def outlet(habit: Ints, shop: Ints) -> Ints:
+    """Where a person is at home: a shop's index, or the number of shops for site and app."""
+    return np.where(habit == 0, shop, len(STORES))
 
 
 def season(time: Floats) -> Floats:

@@ -1,0 +1,52 @@
+"""Bootstrap of survey figures, respondents drawn with replacement (Davison & Hinkley 1997, section 3.8)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from kpibook.stats.intervals import CONFIDENCE, Interval
+
+REPLICATES = 1000
+SEED = 20170701
+#: Draws held in memory at once.
+BATCH = 4_000_000
+Floats = npt.NDArray[np.float64]
+
+
+def person_sums(values: npt.ArrayLike, persons: npt.ArrayLike) -> Floats:
+    """Sums of the columns of ``values`` (rows, k) by person code (from 0): (persons, k)."""
+    x = np.asarray(values, dtype=np.float64)
+    codes = np.asarray(persons)
+    size = int(codes.max()) + 1 if codes.size else 0
+    return np.column_stack([np.bincount(codes, weights=column, minlength=size) for column in x.T])
+
+
+def replicates(sums: npt.ArrayLike, times: int = REPLICATES, seed: int = SEED) -> Floats:
+    """Totals of the columns of ``sums`` (persons, k) over ``times`` resamples of the persons: (times, k).
+
+    The seed is fixed by default: two runs give the same numbers. Raises ValueError without persons.
+    """
+    x = np.asarray(sums, dtype=np.float64)
+    if x.ndim != 2 or len(x) == 0:
+        raise ValueError("a bootstrap needs a table of at least one person")
+    rng = np.random.default_rng(seed)
+    n, found = len(x), []
+    step = max(1, BATCH // n)
+    for first in range(0, times, step):
+        size = min(step, times - first)
+        drawn = rng.integers(0, n, (size, n))
+        offsets = np.arange(size)[:, None] * n
+        counts = np.bincount((drawn + offsets).ravel(), minlength=size * n).reshape(size, n)
+        found.append(counts.astype(np.float64) @ x)
+    return np.concatenate(found)
+
+
+def percentile(values: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """The middle ``confidence`` of the replicates, not-a-number left out; ValueError when none is left."""
+    x = np.asarray(values, dtype=np.float64)
+    known = x[np.isfinite(x)]
+    if known.size == 0:
+        raise ValueError("no replicate is a number")
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(low), float(high))

@@ -1,0 +1,137 @@
+"""Shared steps about individual treatment: suggestions and what became of them, offers, discounts by line."""
+
+from __future__ import annotations
+
+import ibis
+
+from kpibook import view
+from loyalty_kpis.reach import days_before, inside
+from loyalty_kpis.views import netted_lines, purchases
+
+PERSON = ["period_id", "customer_id"]
+SHOWN = ["customer_id", "product_id"]
+
+
+@view(key=("customer_id", "product_id", "business_date"), date="business_date")
+def suggestions(funnel_events, periods, transactions, order_lines, receipts, *, event: str = "suggestion_shown",
+                keep_days: int = 14):  # fmt: skip
+    """Suggestions: products suggested to identified persons, and whether they were bought and kept in ``keep_days``.
+
+    Showings less than keep_days after one another are one suggestion, from the first (``business_date``); it is
+    accepted by a purchase from its first day until keep_days after its last.
+    """
+    seen = funnel_events.filter(
+        (funnel_events.event_name == event)
+        & funnel_events.customer_id.notnull()
+        & funnel_events.product_id.notnull()
+        & ~funnel_events.is_bot.fill_null(False)
+    )
+    days = seen.group_by(*SHOWN, day=seen.ts.date()).agg(
+        channel=seen.channel.min(), placement=seen.touchpoint_type.min()
+    )
+    in_turn = ibis.window(group_by=[days.customer_id, days.product_id], order_by=days.day)
+    turns = days.mutate(before=days.day.lag().over(in_turn))
+    opens = turns.before.isnull() | (turns.day.delta(turns.before, unit="day") >= keep_days)
+    turns = turns.mutate(opens=opens.cast("int64"))
+    so_far = ibis.window(
+        group_by=[turns.customer_id, turns.product_id], order_by=turns.day, preceding=None, following=0
+    )
+    spells = turns.mutate(spell=turns.opens.sum().over(so_far))
+    shown = spells.group_by(*SHOWN, "spell").agg(
+        business_date=spells.day.min(),
+        last_on=spells.day.max(),
+        channel=spells.channel.min(),
+        placement=spells.placement.min(),
+    )
+    kept = product_days(transactions, order_lines, receipts)
+    answered = shown.join(kept, SHOWN)
+    lag, reach = (
+        answered.day.delta(answered.business_date, unit="day"),
+        answered.day.delta(answered.last_on, unit="day"),
+    )
+    accepted = answered.filter((lag >= 0) & (reach < keep_days)).select(*SHOWN, "spell").distinct()
+    found = shown.left_join(accepted.mutate(accepted=True), [*SHOWN, "spell"])
+    ends = periods.agg(data_end=periods.data_end.max())
+    found = found.drop("customer_id_right", "product_id_right", "spell_right").cross_join(ends)
+    return found.select(
+        *SHOWN,
+        "business_date",
+        "channel",
+        "placement",
+        over=found.data_end.delta(found.last_on, unit="day") >= keep_days,
+        accepted=found.accepted.fill_null(False),
+    )
+
+
+@view(key=("customer_id", "product_id", "business_date"), date="business_date")
+def suggestions_and_others(suggestions, transactions, order_lines, receipts, purchase_days, *, keep_days: int = 14):
+    """Suggestions and others: suggestions whose days are over, and how many of the persons never shown the product
+    bought and kept it in the ``keep_days`` from the same day.
+
+    These others are the persons who bought anything in the 365 days before the month of that day; ``rate`` is
+    null when there are none.
+    """
+    over = suggestions.filter(suggestions.over)
+    moments = over.select("product_id", "business_date").distinct()
+    moments = moments.mutate(month=moments.business_date.truncate("M"))
+    months = moments.select("month").distinct()
+    days = purchase_days.select("customer_id", "business_date")
+    near = months.join(days, inside(days.business_date, days_before(months.month, 365), months.month))
+    active = near.select("month", "customer_id").distinct()
+    everybody = active.group_by("month").agg(everybody=active.count())
+    shown = suggestions.select(*SHOWN).distinct()
+    placed = moments.select("product_id", "business_date", "month")
+    seen = placed.join(shown, "product_id").semi_join(active, ["month", "customer_id"])
+    seen = seen.group_by("product_id", "business_date").agg(seen=seen.count())
+    bought = placed.join(product_days(transactions, order_lines, receipts), "product_id")
+    lag = bought.day.delta(bought.business_date, unit="day")
+    bought = bought.filter((lag >= 0) & (lag < keep_days)).drop("day").distinct()
+    bought = bought.semi_join(active, ["month", "customer_id"]).anti_join(shown, SHOWN)
+    buyers = bought.group_by("product_id", "business_date").agg(buyers=bought.count())
+    keys = ["product_id", "business_date"]
+    found = moments.left_join(everybody, "month").drop("month_right")
+    found = found.left_join(seen, keys).drop("product_id_right", "business_date_right")
+    found = found.left_join(buyers, keys).drop("product_id_right", "business_date_right")
+    others = found.everybody.fill_null(0) - found.seen.fill_null(0)
+    rates = found.select(*keys, rate=(others > 0).ifelse(found.buyers.fill_null(0) / others, None))
+    return over.left_join(rates, keys).select(
+        *SHOWN, "business_date", "channel", "placement", "rate", accepted=over.accepted.cast("int64")
+    )
+
+
+@view(key="transaction_id", date="business_date")
+def personal_discount_lines(transactions, order_lines, receipts):
+    """Lines with a personal discount, by purchase: what was given on them, and their shelf value, net of returns."""
+    lines = netted_lines(transactions, order_lines, "personal_discount", "gross_amount")
+    given = lines.filter(lines.personal_discount != 0)
+    sums = given.group_by("transaction_id").agg(
+        personal_discount=given.personal_discount.sum(), gross_amount=given.gross_amount.sum()
+    )
+    headers = purchases(receipts).select("transaction_id", "customer_id", "business_date", "channel")
+    return headers.join(sums, "transaction_id")
+
+
+@view(key=("customer_id", "period_id"))
+def treated_persons(active_persons, delivered_contacts):
+    """Active persons, and whether a delivered contact of the 365 days to the period's end was individual."""
+    joined = active_persons.join(delivered_contacts, "customer_id")
+    near = joined.filter(inside(joined.business_date, days_before(joined.end, 365), joined.end))
+    sums = near.group_by(*PERSON).agg(
+        by_own_behaviour=near.by_own_behaviour.any(), has_personal_offer=near.has_personal_offer.any()
+    )
+    found = active_persons.left_join(sums, PERSON).drop("period_id_right", "customer_id_right")
+    flags = {name: found[name].fill_null(False) for name in ("by_own_behaviour", "has_personal_offer")}
+    return found.select(*PERSON, **flags)
+
+
+def product_days(transactions, order_lines, receipts):
+    """One row per identified person, product and day on which units of it were bought and kept."""
+    lines = netted_lines(transactions, order_lines, "product_id", "quantity")
+    units = lines.group_by("transaction_id", "product_id").agg(units=lines.quantity.sum())
+    buyers = purchases(receipts).filter(lambda t: t.customer_id.notnull())
+    headers = buyers.select("transaction_id", "customer_id", day=buyers.business_date)
+    found = units.filter(units.units > 0).join(headers, "transaction_id")
+    return found.select("customer_id", "product_id", "day").distinct()
+
+
+DEFINITIONS = (suggestions, suggestions_and_others, personal_discount_lines, treated_persons)

@@ -1,0 +1,242 @@
+"""Service quality: what customers expect of service against what they perceive (SERVQUAL)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import erfc, sqrt
+
+import numpy as np
+import pandas as pd
+
+from kpibook import because, kpi, modelled
+from kpibook.rules import reason
+from kpibook.stats.multiplicity import holm
+from kpibook.stats.reliability import cronbach_alpha
+from kpibook.stats.respondent_bootstrap import percentile, person_sums, replicates
+from loyalty_kpis.survey_figures import ANSWERS, asked, counting, nothing, share_of, with_parts
+
+DIMENSIONS = {"R": "reliability", "A": "assurance", "T": "tangibles", "E": "empathy", "RS": "responsiveness"}
+RESPONDENT = ["survey_id", "wave_id", "customer_id"]
+PAIR = ["dimension", "item_no", "expected", "perceived", "points", "answered_on", "left_out", "late", "hole"]
+COLUMNS = {"servqual_items": [*RESPONDENT, *PAIR]}
+ENOUGH = 100
+MET = -1e-9
+MIDPOINT, EXPECTED_SCALE = 5.5, "1-10"
+
+
+@kpi(
+    unit="points",
+    better="higher",
+    family="satisfaction",
+    question="Is service as good as customers expect?",
+    columns=COLUMNS,
+)
+def servqual_gap(servqual_items: pd.DataFrame, *, min_items: float = 0.8):
+    """SERVQUAL gap, overall: mean over respondents of perception minus expectation from 1 to 7: the mean of the item
+    gaps inside each dimension, dimensions weighted by the respondent's own 100 points (equally without them).
+
+    Respondents with both halves, at least min_items of the items and one of every dimension. The variants: listwise
+    (all items), equal_weights and item_mean (each item alike), the same two listwise, mean_weights (mean weights on
+    mean gaps, listwise), servperf (perceptions only) and expectations, mean of dimension means.
+    """
+    held = _respondents(servqual_items, min_items)
+    if held.refusal is not None:
+        return held.refusal
+    further = {"equal_weights": held.mean("equal"), "item_mean": held.mean("items")}
+    further |= {"servperf": held.mean("perceived"), "expectations": held.mean("expected")}
+    whole = _respondents(servqual_items, 1.0)
+    if whole.refusal is None:
+        further["listwise"] = whole.mean("weighted")
+        further["listwise_equal_weights"] = whole.mean("equal")
+        further["listwise_item_mean"] = whole.mean("items")
+        further["mean_weights"] = whole.mean_weights()
+        further["listwise_servperf"] = whole.mean("perceived")
+        further["listwise_expectations"] = whole.mean("expected")
+    return with_parts(held.mean("weighted"), table=held.table(servqual_items), parts={"variant": further})
+
+
+@kpi(
+    unit="points",
+    better="higher",
+    family="satisfaction",
+    question="Which of the five dimensions needs attention?",
+    columns=COLUMNS,
+)
+def servqual_dimension_gap(servqual_items: pd.DataFrame, *, min_items: float = 0.8):
+    """SERVQUAL gap by dimension (RATER): of the five dimensions the one with the largest shortfall; the gap of one is
+    the mean over respondents of the mean of its item gaps, perception minus expectation from 1 to 7.
+
+    Respondents as in servqual_gap. The interval of the headline allows for its being the lowest of five; the table has
+    Cronbach's alpha of the item gaps, perceptions alone (SERVPERF) and Holm's p value by dimension. The variants
+    listwise_ need all items.
+    """
+    held = _respondents(servqual_items, min_items)
+    if held.refusal is not None:
+        return held.refusal
+    gaps = {name: held.mean(f"gap_{code}") for code, name in DIMENSIONS.items()}
+    errors = [held.error(f"gap_{code}") for code in DIMENSIONS]
+    p_values = holm(
+        [
+            erfc(abs(f.value) / e / sqrt(2)) if e > 0 else float(f.value == 0)
+            for f, e in zip(gaps.values(), errors, strict=True)
+        ]
+    )
+    rows = [
+        {
+            "dimension": name,
+            "gap": gaps[name].value,
+            "low": gaps[name].low,
+            "high": gaps[name].high,
+            "p_holm": p,
+            "expected": float(held.frame[f"expected_{code}"].mean()),
+            "perceived": float(held.frame[f"perceived_{code}"].mean()),
+            "alpha": held.alpha(servqual_items, code),
+            "respondents": len(held.frame),
+        }
+        for (code, name), p in zip(DIMENSIONS.items(), p_values, strict=True)
+    ]
+    whole = _respondents(servqual_items, 1.0)
+    further = {} if whole.refusal else {f"listwise_{n}": whole.mean(f"gap_{c}") for c, n in DIMENSIONS.items()}
+    worst = min(gaps, key=lambda name: gaps[name].value)
+    code = next(c for c, name in DIMENSIONS.items() if name == worst)
+    which = because("The dimension with the largest shortfall is {dimension}.", dimension=worst)
+    headline = held.mean(f"gap_{code}", confidence=1 - 0.05 / len(DIMENSIONS))
+    dimensions = {name: with_parts(gap, persons=None) for name, gap in gaps.items()}  # no group of persons
+    parts = {"servqual_dimension": dimensions, "variant": further}
+    return with_parts(headline, reason=headline.reason or which, table=pd.DataFrame(rows), parts=parts)
+
+
+@kpi(
+    unit="percent",
+    better="higher",
+    family="satisfaction",
+    question="For how many customers did we meet or beat expectations?",
+    columns={**COLUMNS, "survey_answers": ANSWERS},
+)
+def expectation_met_rate(servqual_items: pd.DataFrame, survey_answers: pd.DataFrame, *, min_items: float = 0.8):
+    """Expectations met or exceeded: respondents whose weighted SERVQUAL gap is 0 or more, out of those with a gap; in a
+    period without SERVQUAL, weighted answers to SAT_EXPECT of at least the midpoint 5.5 on a scale from 1 to 10.
+    """
+    stated = asked(survey_answers, "SAT_EXPECT")
+    other = stated["left_out"].isna() & (stated["scale"] != EXPECTED_SCALE)
+    stated = stated.assign(left_out=stated["left_out"].where(~other, "other_scale"))
+    known = counting(stated)
+    further = {"sat_expect": share_of(known["score"] >= MIDPOINT, known)} if len(known) else {}
+    parts = {"parts": {"variant": further}}
+    held = _respondents(servqual_items, min_items)
+    if held.refusal is None:
+        people = held.frame.assign(weight=1.0, respondent_id=held.frame["customer_id"])
+        basis = because("Measured by the SERVQUAL gap of {n} respondents.", n=len(people))
+        return with_parts(share_of(people["weighted"] >= MET, people, why=basis), **parts)
+    if len(known):
+        basis = because("No SERVQUAL that counts in the period: measured by SAT_EXPECT, {n} answers.", n=len(known))
+        return with_parts(share_of(known["score"] >= MIDPOINT, known, why=basis), **parts)
+    return held.refusal if len(servqual_items) else nothing(stated)
+
+
+class _Held:
+    """Respondents that count: one row each, with their gaps; ``refusal`` when there is nothing to say."""
+
+    def __init__(self, frame: pd.DataFrame, refusal=None) -> None:
+        self.frame, self.refusal = frame, refusal
+        self.codes = pd.factorize(frame["customer_id"])[0] if len(frame) else np.array([], int)
+
+    def mean(self, column: str, confidence: float = 0.95):
+        """Mean over respondents, bootstrapped by person."""
+        low, high = percentile(self._drawn(column), confidence)
+        n = len(self.frame)
+        few = n < ENOUGH
+        why = reason("too_few_persons", n=n, minimum=ENOUGH) if few else ""
+        facts = {"n": n, "persons": len(np.unique(self.codes)), "status": "low_n" if few else "ok", "reason": why}
+        return modelled(float(self.frame[column].mean()), low=low, high=high, **facts)
+
+    def error(self, column: str) -> float:
+        return float(self._drawn(column).std(ddof=1))
+
+    def mean_weights(self):
+        """Mean weights applied to mean gaps."""
+        value = sum(float(self.frame[f"weight_{c}"].mean() * self.frame[f"gap_{c}"].mean()) for c in DIMENSIONS)
+        base = self.mean("weighted")
+        return with_parts(base, value=value, low=None, high=None)
+
+    def alpha(self, items: pd.DataFrame, code: str) -> float | None:
+        own = items[items["dimension"] == code].assign(gap=lambda t: t["perceived"] - t["expected"])
+        wide = own.pivot(index=RESPONDENT, columns="item_no", values="gap").dropna()
+        return cronbach_alpha(wide.to_numpy(float))
+
+    def table(self, items: pd.DataFrame) -> pd.DataFrame:
+        """How many respondents count, and why the others do not."""
+        everybody = items.groupby(RESPONDENT).ngroups
+        late = items[items["late"]].groupby(RESPONDENT).ngroups
+        own = int((self.frame["own_weights"]).sum())
+        counts = {"respondents": everybody, "counted": len(self.frame), "with_own_weights": own}
+        counts |= {"expectations_asked_afterwards": late, "answers_left_out": int(items["left_out"].sum())}
+        return pd.DataFrame({"what": list(counts), "number": list(counts.values())})
+
+    def _drawn(self, column: str) -> np.ndarray:
+        return self._means[:, self._columns.get_loc(column)]
+
+    @cached_property
+    def _columns(self) -> pd.Index:
+        return self.frame.select_dtypes("number").columns
+
+    @cached_property
+    def _means(self) -> np.ndarray:
+        """Means of all columns over resamples of the persons."""
+        values = np.column_stack([self.frame[self._columns].to_numpy(float), np.ones(len(self.frame))])
+        drawn = replicates(person_sums(values, self.codes))
+        return drawn[:, :-1] / drawn[:, -1:]
+
+
+def _respondents(items: pd.DataFrame, min_items: float) -> _Held:
+    """Those with at least ``min_items`` of their survey's items in both halves, and one of every dimension."""
+    if items.empty:
+        return _Held(items, modelled(None, status="undefined", reason=reason("no_rows"), n=0))
+    holes = sorted(items["hole"].dropna().unique())
+    if holes:
+        missing = because(
+            "Nobody answered both halves of every item; missing: {items}. No dimension is averaged over fewer items.",
+            items=", ".join(holes),
+        )
+        return _Held(items.iloc[:0], modelled(None, status="missing_data", reason=missing, n=0))
+    pairs = items.dropna(subset=["expected", "perceived"]).assign(gap=lambda t: t["perceived"] - t["expected"])
+    size = items.drop_duplicates(["survey_id", "dimension", "item_no"]).groupby("survey_id").size()
+    cells = pairs.groupby([*RESPONDENT, "dimension"])[["gap", "expected", "perceived"]].mean().unstack("dimension")
+    wanted = [(value, code) for value in ("gap", "expected", "perceived") for code in DIMENSIONS]
+    cells = cells.reindex(columns=pd.MultiIndex.from_tuples(wanted))
+    answered = pairs.groupby(RESPONDENT).size().reindex(cells.index)
+    enough = answered >= min_items * size.reindex(cells.index.get_level_values("survey_id")).to_numpy() - 1e-9
+    held = cells[enough & cells.notna().all(axis=1)]
+    if held.empty:
+        none = because(
+            "None of {n} respondents has both halves of at least {share:percent} of the items on a scale from 1 to 7.",
+            n=items.groupby(RESPONDENT).ngroups,
+            share=min_items,
+        )
+        return _Held(items.iloc[:0], modelled(None, status="undefined", reason=none, n=0))
+    return _Held(_measured(held, pairs, _weights(items, held.index)))
+
+
+def _weights(items: pd.DataFrame, index: pd.MultiIndex) -> pd.DataFrame:
+    """Each respondent's points as shares of their sum; equal where an allocation is incomplete."""
+    points = items.groupby([*RESPONDENT, "dimension"])["points"].mean().unstack("dimension")
+    points = points.reindex(index=index, columns=list(DIMENSIONS))
+    whole = points.sum(axis=1)
+    own = points.notna().all(axis=1) & (whole > 0) & (points >= 0).all(axis=1)
+    shares = points.div(whole.where(own), axis=0).fillna(1 / len(DIMENSIONS))
+    return shares.assign(own_weights=own)
+
+
+def _measured(held: pd.DataFrame, pairs: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    frame = pd.DataFrame({f"{value}_{code}": held[(value, code)] for value, code in held.columns})
+    for code in DIMENSIONS:
+        frame[f"weight_{code}"] = weights[code]
+    frame["weighted"] = sum(frame[f"weight_{c}"] * frame[f"gap_{c}"] for c in DIMENSIONS)
+    for name, value in (("equal", "gap"), ("expected", "expected"), ("perceived", "perceived")):
+        frame[name] = frame[[f"{value}_{c}" for c in DIMENSIONS]].mean(axis=1)
+    frame["items"] = pairs.groupby(RESPONDENT)["gap"].mean().reindex(frame.index)
+    frame["own_weights"] = weights["own_weights"]
+    return frame.reset_index()
+
+
+DEFINITIONS = (servqual_gap, servqual_dimension_gap, expectation_met_rate)

@@ -1,0 +1,75 @@
+"""What the estimators say of one simulated programme, beside the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpibook.stats import risk_sets as risk
+from kpibook.stats.enrolment_effects import HORIZON, studies
+from kpibook.stats.evidence import Evidence, evidence
+from kpibook.stats.intervals import Interval
+from simulations.programmes import MONTHS, Programme
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One programme judged; amounts are totals over the treated's months, ``without`` their margin without it."""
+
+    evidence: Evidence
+    truth: float
+    without: float
+    naive: float
+
+    def percent(self, amount: float) -> float:
+        """In percent of the members' true margin without the programme."""
+        return 100 * amount / self.without
+
+    @property
+    def bias(self) -> float:
+        return self.percent(self.evidence.study.total - self.truth)
+
+    def holds(self, interval: Interval) -> bool:
+        return interval.low <= self.truth <= interval.high
+
+    def grade(self, cost: float) -> str:
+        """Against a programme cost given as a share of the margin without it."""
+        judged = Evidence(**{**vars(self.evidence), "cost": cost * self.without})
+        return judged.grade
+
+
+def read(made: Programme, classes: int = risk.BASKETS) -> Reading:
+    """The recommended estimator, its bracket and its grade, from what a firm would see."""
+    bought = purchases(made, classes)
+    sets = risk.risk_sets(bought, risk.at_risk(bought))
+    found = studies(sets, made.margin, made.enrolled)
+    study = found["risk_set"]
+    truth = without = 0.0
+    for month, members in zip(study.events, study.members, strict=True):
+        after = slice(month + 1, min(month + HORIZON + 1, MONTHS))
+        without += float(made.without[members, after].sum())
+        truth += float((made.margin[members, after] - made.without[members, after]).sum())
+    joined = made.enrolled < risk.NEVER
+    seen = sum(len(members) for members in study.members) / max(1, int(joined.sum()))
+    judged = evidence(found, identified=seen)
+    return Reading(judged, truth, without, _naive(made) * study.person_months)
+
+
+def purchases(made: Programme, classes: int = risk.BASKETS) -> risk.Purchases:
+    """What the firm sees of a programme, with its strata."""
+    person, month = np.nonzero(made.purchases)
+    basket, tenure = made.basket[person, month], month - made.first[person]
+    everyone = np.zeros(len(person), dtype=np.int64)
+    bought = risk.Purchases(person, month, basket, everyone, made.first, made.enrolled)
+    own = risk.at_risk(bought)
+    everyone[own] = risk.strata(tenure[own], risk.basket_classes(month[own], basket[own], person[own], classes))
+    return bought
+
+
+def _naive(made: Programme) -> float:
+    """Members minus identified non-members, margin a month in the last twelve months: what dashboards show."""
+    seen = made.first < MONTHS - HORIZON
+    member = made.enrolled < MONTHS - HORIZON
+    monthly = made.margin[:, -HORIZON:].mean(axis=1)
+    return float(monthly[seen & member].mean() - monthly[seen & ~member].mean())
