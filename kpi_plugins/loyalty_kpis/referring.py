@@ -91,10 +91,7 @@ def k_factor(friends_referred, purchase_days, periods, *, cycle_days: int = 90):
     invited = sent.group_by("period_id", "customer_id").agg(invited=sent.count(), came=sent.count(where=came))
     rows = active.left_join(invited, ["period_id", "customer_id"])
     rows = rows.select("period_id", "customer_id", invited=rows.invited.fill_null(0), came=rows.came.fill_null(0))
-    inviting = sent.semi_join(active, ["period_id", "customer_id"])
-    cycle = inviting.select(
-        "period_id", waited=ibis.ifelse(inside(inviting.waited, 0, cycle_days), inviting.waited, None)
-    )
+    cycle = _converted(sent, came, purchase_days, cycle_days)
     return variants(
         _per_customer(rows.came.sum(), rows),
         invitations_per_customer=_per_customer(rows.invited.sum(), rows),
@@ -142,6 +139,15 @@ def _active(purchase_days, periods, ends_before, window_days):
     end = days_before(periods.end, ends_before)
     recent = inside(purchase_days.business_date, days_before(end, window_days), end)
     return purchase_days.join(periods, recent).select("period_id", "customer_id").distinct()
+
+
+def _converted(sent, came, purchase_days, cycle_days):
+    """The invitations of active customers that led to a purchase, with the days that it took."""
+    waits = sent.filter(came).select("period_id", "referral_id", "customer_id", "end", "waited")
+    own = purchase_days.select(buyer="customer_id", day="business_date")
+    end = days_before(waits.end, cycle_days)
+    met = waits.join(own, (waits.customer_id == own.buyer) & inside(own.day, days_before(end, YEAR), end))
+    return met.select("period_id", "referral_id", "waited").distinct()
 
 
 def _per_customer(invitations, rows):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from kpibook import because, kpi, modelled
+from kpibook import because, kpi, modelled, view
 from kpibook.rules import reason
 from kpibook.stats.respondent_bootstrap import percentile, replicates
 from kpibook.stats.survey_weights import kish
@@ -12,11 +12,29 @@ from kpibook.stats.survey_weights import kish
 GOOD, BAD = (5, 12), (12, 22)
 PUBLISHED, SHOWN = 200, 30
 TOLD = ("TOLD_POS", "TOLD_NEG")
-COLUMNS = [
-    "respondent_type", "customer_id", "response_id", "question_code", "scale_min", "scale_max", "higher_is_better",
-    "score", "weight",
-]  # fmt: skip
-PERSONS_TOLD = "persons"
+SATISFIED = ("CSAT", "SAT_OVERALL")
+
+
+@view(key="response_id", date="ts")
+def told_answers(survey_responses):
+    """Told answers: one row per customer's answer on how many were told, or on satisfaction.
+
+    ``place`` is where a satisfaction answer lies on its scale, 0 the worst and 1 the best; ``measured`` whether the
+    client asks at all how many were told. The channel of an answer is left out: nobody tells others on a channel.
+    """
+    own = survey_responses.filter(
+        (survey_responses.respondent_type == "customer")
+        & survey_responses.score.notnull()
+        & survey_responses.question_code.isin([*TOLD, *SATISFIED])
+    )
+    spread = (own.scale_max - own.scale_min).nullif(0)
+    place = (own.score.cast("float64") - own.scale_min) / spread
+    asked = own.agg(measured=own.question_code.isin(TOLD).any())
+    rows = own.mutate(place=own.higher_is_better.fill_null(True).ifelse(place, 1 - place)).cross_join(asked)
+    return rows.select(
+        "response_id", "ts", "customer_id", "question_code", "score", "place", "measured",
+        weight=rows.weight.fill_null(1.0),
+    )  # fmt: skip
 
 
 @kpi(
@@ -24,9 +42,13 @@ PERSONS_TOLD = "persons"
     better="higher",
     family="acquisition",
     question="How many people hear good and bad of us per 100 customers?",
-    columns={"survey_responses": COLUMNS},
-)
-def wom_reach(survey_responses: pd.DataFrame):
+    columns={
+        "told_answers": [
+            "response_id", "ts", "customer_id", "question_code", "score", "place", "weight", "measured",
+        ]
+    },
+)  # fmt: skip
+def wom_reach(told_answers: pd.DataFrame):
     """Word-of-mouth reach: persons told something good less persons told something bad, per 100 customers asked,
     answers above the 99th percentile cut down to it.
 
@@ -35,11 +57,10 @@ def wom_reach(survey_responses: pd.DataFrame):
     figures that no source backs, applied to the shares of satisfaction answers in the upper and lower quarter of their
     scale; break_even is the range of satisfied per dissatisfied customers at which good and bad balance.
     """
-    answers = survey_responses[(survey_responses["respondent_type"] == "customer") & survey_responses["score"].notna()]
-    answers = answers.assign(weight=answers["weight"].fillna(1.0))
-    if answers["question_code"].isin(TOLD).any():
-        return _measured(answers[answers["question_code"].isin(TOLD)])
-    return _scenario(answers[answers["question_code"].isin(["CSAT", "SAT_OVERALL"])])
+    if not told_answers["measured"].any():
+        return _scenario(told_answers)
+    told = told_answers[told_answers["question_code"].isin(TOLD)]
+    return _measured(told) if len(told) else modelled(None, n=0, status="undefined", reason=reason("no_rows"))
 
 
 def _measured(answers):
@@ -96,7 +117,7 @@ def _scenario(answers):
     n = int(kish(weight))
     if total <= 0:
         return modelled(None, n=n, status="undefined", reason=reason("no_rows"))
-    placed = _placed(answers)
+    placed = answers["place"].to_numpy(dtype=float)
     s, d = (100 * float(weight[side].sum()) / total for side in (placed >= 0.75, placed <= 0.25))
     facts = {"status": "bounded", "reason": because(SCENARIO), "n": n, "persons": n, "grade": "D"}
     readings = {
@@ -108,13 +129,6 @@ def _scenario(answers):
     return modelled(None, low=low, high=high, parts={"variant": readings}, **facts)
 
 
-def _placed(answers):
-    """Where on its scale an answer lies: 0 the worst, 1 the best."""
-    low, high = answers["scale_min"].to_numpy(dtype=float), answers["scale_max"].to_numpy(dtype=float)
-    place = (answers["score"].to_numpy(dtype=float) - low) / np.where(high > low, high - low, np.nan)
-    return np.where(answers["higher_is_better"].fillna(True).to_numpy(dtype=bool), place, 1 - place)
-
-
 SCENARIO = "A scenario, not a measurement: nobody was asked how many people he told."
 
-DEFINITIONS = (wom_reach,)
+DEFINITIONS = (told_answers, wom_reach)

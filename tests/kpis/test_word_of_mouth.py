@@ -96,6 +96,14 @@ def test_scenario() -> None:
         assert (even["low"], even["high"]) == (pytest.approx(1.0), pytest.approx(4.4))
 
 
+def test_who_measures_is_given_no_scenario() -> None:
+    """Asked in January, not in February: satisfaction answers of February do not take the place."""
+    answers = [*_told("TOLD_POS", [1] * 40, 0), *_told("TOLD_NEG", [1] * 40, 100)]
+    later = [answer(500 + i, "CSAT", 5, ts="2024-02-10") for i in range(40)]
+    found = row(result("wom_reach", {"survey_responses": [*answers, *later]}, "2024-02-01/2024-02-29"), "wom_reach")
+    assert (found["value"], found["low"], found["status"]) == (None, None, "undefined")
+
+
 def test_neither_measured_nor_satisfied() -> None:
     found = row(_wom([answer(1, "NPS", 9)]), "wom_reach")
     assert (found["status"], json.loads(found["reason"])) == ("undefined", {"id": "reason.no_rows"})
