@@ -1,7 +1,10 @@
-"""One plan for the KPIs of a client's everyday against one plan a KPI, on the 1.47 M lines of Complete Journey.
+"""One plan for the 26 KPIs of a client's everyday against one plan a KPI, on the 1.47 M lines of Complete Journey.
 
 Both sides compute the same scorecard rows over the same loaded tables, with the same
-two breakdowns, in one process. Prints seconds and their ratio; the values are compared.
+two breakdowns, in one process; each plan makes only the views that its KPIs need.
+target_attainment is judged from the figures of the KPIs that have a target, so its own plan
+holds these. Every plan is timed ROUNDS times and its best time counts. Prints seconds and
+their ratio; the values are compared.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from kpibook.catalog import Catalog
 from kpibook.engine.compute import Loaded, compute
 from kpibook.params import Params
 
+ROUNDS = 3
 PARAMS = Path(__file__).parents[1] / "params" / "complete_journey.yaml"
 NUMBERS = ["value", "low", "high"]
 EVERYDAY = [
@@ -45,11 +49,12 @@ EVERYDAY = [
     "low_to_heavy_conversion",
     "campaign_response_rate",
     "cross_sell_rate",
+    "target_attainment",
 ]
 
 
-def only(catalog: Catalog, kpis: Iterable[str]) -> Catalog:
-    """The catalogue with some KPIs and the views they rest on."""
+def only(catalog: Catalog, kpis: Iterable[str], aimed_at: Iterable[str] = ()) -> Catalog:
+    """The catalogue with some KPIs and what they rest on; target_attainment on the KPIs aimed at."""
     wanted: set[str] = set()
     waiting = list(kpis)
     while waiting:
@@ -57,31 +62,38 @@ def only(catalog: Catalog, kpis: Iterable[str]) -> Catalog:
         if name in catalog.definitions and name not in wanted:
             wanted.add(name)
             waiting += catalog.definitions[name].definition.inputs
+            waiting += aimed_at if name == "target_attainment" else ()
     return Catalog(tuple(s for s in catalog.sources if s.definition.id in wanted))
 
 
-def timed(catalog: Catalog, client: Params, data: Loaded) -> tuple[pd.DataFrame, float, int]:
-    """Scorecard, seconds, queries."""
+def timed(catalog: Catalog, client: Params, data: Loaded, rounds: int = ROUNDS) -> tuple[pd.DataFrame, float, int]:
+    """Scorecard, best seconds of several, queries. Each round plans anew."""
     known = {name: given for name, given in client.settings.items() if name in catalog.definitions}
-    began = time.perf_counter()
-    found = compute(catalog, client.model_copy(update={"settings": known}), data)
-    return found.scorecard, time.perf_counter() - began, found.queries
+    client = client.model_copy(update={"settings": known})
+    seconds = []
+    for _ in range(rounds):
+        fresh = Catalog(catalog.sources)
+        began = time.perf_counter()
+        found = compute(fresh, client, data)
+        seconds.append(time.perf_counter() - began)
+    return found.scorecard, min(seconds), found.queries
 
 
 def main() -> None:
     client = params.load(PARAMS)
+    aimed_at = [target.kpi for target in client.targets]
     catalog = plugins.discover().catalog
     data = book.loaded(intake.load(client))
     kpis = [name for name in catalog.kpis if name in EVERYDAY]  # the order of the scorecard
-    timed(only(catalog, kpis[:1]), client, data)  # warm imports and file caches
+    timed(only(catalog, kpis[:1]), client, data, 1)  # warm imports and file caches
     together, one_plan, queries = timed(only(catalog, kpis), client, data)
-    parts = [timed(only(catalog, [kpi]), client, data) for kpi in kpis]
-    separate = sum(seconds for _, seconds, _ in parts)
-    single = pd.concat([card for card, _, _ in parts], ignore_index=True)
+    parts = {kpi: timed(only(catalog, [kpi], aimed_at), client, data) for kpi in kpis}
+    separate = sum(seconds for _, seconds, _ in parts.values())
+    single = pd.concat([card[card["kpi"] == kpi] for kpi, (card, _, _) in parts.items()], ignore_index=True)
     pd.testing.assert_frame_equal(together[NUMBERS], single[NUMBERS], rtol=1e-9)
     print(f"{len(kpis)} KPIs, {len(client.breakdowns)} breakdowns, {len(together)} rows")
     print(f"one plan          {one_plan:6.2f} s  {queries} queries")
-    print(f"one plan a KPI    {separate:6.2f} s  {sum(q for _, _, q in parts)} queries")
+    print(f"one plan a KPI    {separate:6.2f} s  {sum(q for _, _, q in parts.values())} queries")
     print(f"ratio             {one_plan / separate:6.3f}")
 
 

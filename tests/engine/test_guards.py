@@ -4,6 +4,7 @@ import ibis
 import pytest
 
 from kpibook.engine.guards import guarded
+from kpibook.errors import PluginError
 
 T = ibis.table({"customer_id": "string", "a": "int64", "b": "int64", "ok": "boolean"}, name="t")
 
@@ -78,3 +79,20 @@ def test_guards_twice_are_guards_once():
 def test_whole_number_division_stays_what_it_is(con):
     """7 // 2 is 3, not 3.5."""
     assert rows(con, T.select(q=(T.a * 0 + 7) // 2).limit(1)) == [{"q": 3}]
+
+
+def test_a_join_with_an_aggregate_of_its_own_expression_is_refused(con):
+    """Ibis 12 makes ``parts.half == sizes._half`` into ``_half = _half``; over the view 1, 1 and 3 give 2, 2, 1."""
+    other = ibis.table({"customer_id": "string", "c": "int64"}, name="t").select(other="customer_id")
+    parts = T.join(other, T.customer_id == other.other).select("a", half=T.a // 2)
+    sizes = parts.group_by(_half=parts.half).agg(n=parts.count())
+    seen = parts.view()
+    counted = seen.join(sizes, [seen.half == sizes._half]).select("a", "n").order_by("a")
+
+    with pytest.raises(PluginError) as refused:
+        guarded(parts.join(sizes, [parts.half == sizes._half]))
+    assert str(refused.value) == (
+        "join: a join compares the column '_half' with itself: every row would match · "
+        "join the table's .view() instead of the table"
+    )
+    assert rows(con, counted) == [{"a": 1, "n": 2}, {"a": 1, "n": 2}, {"a": 3, "n": 1}]

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kpibook.engine.guards import guarded
+from kpibook.engine.moments import Moments
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,20 @@ class Database:
     workers: int = 2
     threads: local = field(default_factory=local)
 
-    def sql(self, table: ir.Table) -> str:
+    def sql(self, table: ir.Table | Moments) -> str:
         """The statement of a table, with every guard."""
+        if isinstance(table, Moments):
+            return table.around(self.sql(table.inner))
         return str(self.ibis.compile(guarded(table)))
 
-    def rows(self, sql: str, schema: Any) -> pa.Table:
-        """Execute; columns have the types that ``schema`` promises, whatever the engine sums in."""
+    def rows(self, sql: str, table: ir.Table | Moments) -> pa.Table:
+        """Execute; the columns of a table have the types that it promises, whatever the engine sums in."""
         found = self._cursor().execute(sql).to_arrow_table()
-        return found.cast(schema.to_pyarrow())
+        return found if isinstance(table, Moments) else found.cast(table.schema().to_pyarrow())
 
     def fetch(self, table: ir.Table) -> pa.Table:
         """The rows of a table."""
-        return self.rows(self.sql(table), table.schema())
+        return self.rows(self.sql(table), table)
 
     def execute(self, sql: str) -> None:
         self._cursor().execute(sql)

@@ -152,7 +152,7 @@ class Executor:
         query = linear.query([e for _, e in wanted], breakdowns, self.placer, self.periods)
         if query is None:
             return []
-        rows = (yield query.table.order_by([linear.BY, SEGMENT])).to_pylist()
+        rows = (yield query.table).to_pylist()
         heavy = yield from self._tails(wanted, shown)
         return [
             cell

@@ -1,7 +1,8 @@
 """Rewrites that make every engine give the same number.
 
 Division is floating and null on a zero denominator; a condition that is null counts as
-false; a window that numbers rows ends its ordering in every identifier at hand.
+false; a window that numbers rows ends its ordering in every identifier at hand; a join
+whose condition compares a column with itself is refused.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from kpibook.errors import PluginError, Problem
+
 TIE_BREAKERS = ("customer_id", "transaction_id", "line_id", "member_id")
 ORDERED = (ops.RowNumber, ops.NTile, ops.Lag, ops.Lead, ops.First, ops.Last)
 
 
 def guarded(table: ir.Table) -> ir.Table:
-    """The same table with every guard applied."""
+    """The same table with every guard applied. Raises PluginError for a join that would match every row."""
     return table.op().replace(_guard).to_expr()
 
 
@@ -30,6 +33,8 @@ def _guard(node: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> Any:
         return _known_condition(rebuilt)
     if isinstance(rebuilt, ops.WindowFunction) and isinstance(rebuilt.func, ORDERED):
         return _unique_order(rebuilt)
+    if isinstance(rebuilt, ops.JoinLink):
+        _refuse_self_comparison(rebuilt)
     return rebuilt
 
 
@@ -46,6 +51,14 @@ def _known_condition(node: Any) -> ops.Node:
     if isinstance(node.where, ops.Coalesce | ops.Literal):
         return node
     return node.copy(where=ops.Coalesce((node.where, ops.Literal(False, dt.boolean))))
+
+
+def _refuse_self_comparison(node: ops.JoinLink) -> None:
+    """Ibis reads ``t.x == sizes._x`` as ``sizes._x == sizes._x`` where ``_x`` was made of ``t``'s own expression."""
+    for condition in node.predicates:
+        if isinstance(condition, ops.Comparison) and condition.left == condition.right:
+            what = f"a join compares the column '{condition.left.name}' with itself: every row would match"
+            raise PluginError(Problem("join", what, "join the table's .view() instead of the table"))
 
 
 def _unique_order(node: ops.WindowFunction) -> ops.Node:

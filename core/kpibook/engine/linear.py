@@ -17,6 +17,8 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 
+from kpibook.engine import moments
+from kpibook.engine.moments import Moments
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
 from kpibook.estimates import Linear
 from kpibook.figures import Totals
@@ -33,7 +35,7 @@ Cell = tuple[str, Leaf]
 class LinearQuery:
     """One query: ``cells`` are its (period, leaf) positions, ``scopes`` its counted row sets."""
 
-    table: ir.Table
+    table: ir.Table | Moments
     sides: tuple[str, ...]
     cells: tuple[Cell, ...]
     scopes: tuple[Any, ...]
@@ -78,25 +80,25 @@ def query(
     cluster = next((e.cluster for e in estimates if e.cluster is not None), None)
     if cluster is None:
         sums = parts.sums(placed, "t") | parts.counts(placed, "r")
-        return LinearQuery(placed.group_by(keys).agg(**sums), sides, cells, tuple(scopes))
+        table = placed.group_by(keys).agg(**sums).order_by(keys)
+        return LinearQuery(table, sides, cells, tuple(scopes))
     rows, groups = _clustered(placed, base, cluster, placer.key(base))
     inner = rows.group_by([*keys, *groups]).agg(**parts.sums(rows, "a"), **parts.counts(rows, "n"))
-    sums = {f"t{i}": inner[f"a{i}"].sum() for i in range(len(cells))}
+    columns = {f"t{i}": moments.total(f"a{i}") for i in range(len(cells))}
     flat = {_key(e.scope) for e in estimates if e.cluster is None}
     for number, scope in enumerate(scopes):
         for side in sides:
-            present = inner[f"n{number}_{side}"]
-            sums[f"u{number}_{side}"] = inner.count(where=present > 0)
+            counted = f"n{number}_{side}"
+            columns[f"u{number}_{side}"] = moments.positive(counted)
             if scope in flat:
-                sums[f"r{number}_{side}"] = present.sum()
+                columns[f"r{number}_{side}"] = moments.total(counted)
     clustered = [e for e in estimates if e.cluster is not None]
     below = {leaf for e in clustered for leaf in e.formula.denominators()}
     for i, (_, leaf) in enumerate(cells):
         if leaf in below:
-            sums[f"d{i}"] = inner.count(where=inner[f"a{i}"] != 0)
-    pairs = _pairs(clustered, cells)
-    products = {_pair(a, b): (_number(inner, a) * _number(inner, b)).sum() for a, b in pairs}
-    return LinearQuery(inner.group_by(keys).agg(**sums, **products), sides, cells, tuple(scopes))
+            columns[f"d{i}"] = moments.present(f"a{i}")
+    columns |= {_pair(a, b): moments.product(f"a{a}", f"a{b}") for a, b in _pairs(clustered, cells)}
+    return LinearQuery(Moments(inner, keys, columns), sides, cells, tuple(scopes))
 
 
 def _placed(estimates: Sequence[Linear], breakdowns: Sequence[str], placer: Placer) -> ir.Table | None:
@@ -204,10 +206,6 @@ def _leaves(estimates: Sequence[Linear]) -> list[Leaf]:
 
 def _distinct(leaf: Leaf) -> bool:
     return isinstance(leaf.expr.op(), ops.CountDistinct)
-
-
-def _number(inner: ir.Table, i: int) -> ir.FloatingValue:
-    return inner[f"a{i}"].cast("float64")
 
 
 def _pairs(estimates: Sequence[Linear], cells: Sequence[Cell]) -> tuple[tuple[int, int], ...]:

@@ -1,8 +1,8 @@
 """Everything that one run asks of the database, several things at once, each when what it needs is there.
 
-A piece of work is a generator: it yields what it asks for and is sent the rows. While one
-query is executed the next is compiled, so that no core waits for the other; what a piece
-asks first is compiled before the tables that it reads exist.
+A piece of work is a generator: it yields what it asks for and is sent the rows. One worker
+compiles what later pieces ask first, before the tables that they read exist, while the
+others execute: Python runs on one core at a time, the database on all.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import ibis.expr.types as ir
 
 from kpibook.engine.backend import Database
+from kpibook.engine.moments import Moments
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Create:
     table: ir.Table
 
 
-Ask: TypeAlias = ir.Table | Create
+Ask: TypeAlias = ir.Table | Moments | Create
 Work: TypeAlias = Generator[Ask, Any, Any]
 
 
@@ -56,10 +57,11 @@ class Task:
             ask, sql = self._ready
             self._ready = None
             try:
-                rows = None if isinstance(ask, Create) else database.rows(sql, ask.schema())
-                self.fetched += rows is not None
-                if rows is None:
+                rows = None
+                if isinstance(ask, Create):
                     database.execute(f'CREATE OR REPLACE TABLE "{ask.name}" AS {sql}')
+                else:
+                    rows, self.fetched = database.rows(sql, ask), self.fetched + 1
             except Exception as error:  # noqa: BLE001  the work decides what an error of its query means
                 self._advance(database, lambda error=error: self.work.throw(error))
             else:
@@ -85,18 +87,20 @@ def run(database: Database, tasks: Sequence[Task]) -> list[Any]:
     left = Counter(task.name for task in tasks)
     waiting, unprepared = list(tasks), list(tasks)
     running: dict[Future[None], Task] = {}
+    ahead: Future[None] | None = None
     with database.one_thread_each(), _no_collection(), ThreadPoolExecutor(database.workers) as pool:
         while waiting or running:
             while len(running) < database.workers:
                 idle = [task for task in waiting if task not in running.values()]
                 ready = next((t for t in idle if not any(left[name] for name in t.after)), None)
-                ahead = next((t for t in idle if t in unprepared), None)
-                if ready is not None:
+                later = next((t for t in idle if t in unprepared and t is not ready), None)
+                if later is not None and ahead not in running and (running or ready is None):
+                    unprepared.remove(later)
+                    ahead = pool.submit(later.prepare, database)
+                    running[ahead] = later
+                elif ready is not None:
                     waiting.remove(ready)
                     running[pool.submit(ready.finish, database)] = ready
-                elif ahead is not None:
-                    unprepared.remove(ahead)
-                    running[pool.submit(ahead.prepare, database)] = ahead
                 else:
                     break
             for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -9,10 +9,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import sqlglot
 
 from kpibook import windows
 from kpibook.engine import curves, linear, views
 from kpibook.engine.guards import guarded
+from kpibook.engine.moments import Moments
 from kpibook.engine.placing import Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Quantile
 from kpibook.formula import Formula
@@ -89,5 +91,7 @@ def _words(formula: Formula, side: str, places: Mapping[Any, str]) -> str:
     return f"({left} {formula.operator} {right})"
 
 
-def _sql(table: ir.Table) -> str:
+def _sql(table: ir.Table | Moments) -> str:
+    if isinstance(table, Moments):
+        return str(sqlglot.parse_one(table.around(_sql(table.inner)), dialect="duckdb").sql("duckdb", pretty=True))
     return str(ibis.to_sql(guarded(table), dialect="duckdb", pretty=True))

@@ -1,0 +1,38 @@
+"""Sums over clusters as text around a query."""
+
+from __future__ import annotations
+
+import ibis
+import pytest
+
+from kpibook.engine import moments
+from kpibook.engine.backend import Database
+from kpibook.engine.moments import Moments
+
+
+@pytest.fixture
+def database():
+    con = ibis.duckdb.connect()
+    con.raw_sql(
+        "CREATE TABLE persons AS FROM (VALUES ('b', 1, 2.5), ('b', 3, NULL), ('a', 0, 4), ('b', -2, 1)) AS t(s, x, y)"
+    )
+    return Database(con)
+
+
+def test_sums_products_and_counts_by_key(database):
+    """Of b: 1 + 3 - 2 = 2; 2.5 + 1 = 3.5; 1*2.5 - 2*1 = 0.5; two x above 0, two y there. Of a: 0, 4, 0, 0, 1."""
+    columns = {
+        "x": moments.total("x"),
+        "y": moments.total("y"),
+        "xy": moments.product("x", "y"),
+        "above": moments.positive("x"),
+        "there": moments.present("y"),
+    }
+    persons = ibis.table({"s": "string", "x": "int32", "y": "decimal(2, 1)"}, name="persons")
+
+    rows = database.fetch(Moments(persons.select("s", "x", "y"), ["s"], columns)).to_pylist()
+
+    assert [{name: value if name == "s" else float(value) for name, value in row.items()} for row in rows] == [
+        {"s": "a", "x": 0, "y": 4, "xy": 0, "above": 0, "there": 1},
+        {"s": "b", "x": 2, "y": 3.5, "xy": 0.5, "above": 2, "there": 2},
+    ]
