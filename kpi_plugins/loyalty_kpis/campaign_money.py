@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from kpibook import because, kpi, modelled, rules
 from kpibook.stats import experiments
 from kpibook.stats.intervals import normal
 from loyalty_kpis import trials
+from loyalty_kpis.campaign_contrasts import FIGURES, contrasts
 from loyalty_kpis.trial_figures import CASE, bare, column, flags, judged, not_identified, refused
 from loyalty_kpis.trials import Trial
 
@@ -23,7 +26,7 @@ COST_UNKNOWN = because("The fixed cost or the cost of a contact of this campaign
     columns={
         "case_purchases": [
             *CASE, "after_over", "purchases", "margin_before", "margin_within", "discounts", "discounts_within",
-            "fixed_cost", "contact_cost",
+            "fixed_cost", "contact_cost", *FIGURES, "contrast_discounts",
         ]
     },
 )  # fmt: skip
@@ -38,6 +41,10 @@ def campaign_roi(case_purchases: pd.DataFrame):
     incremental_margin, cost, net_value, and break_even_response, the part of the treated who must buy because of
     the campaign for it to pay (cost with all discounts they took in the window, per treated and per margin of a
     responder): it needs no control and is the only figure without one.
+
+    The table has what is often shown instead, the change of those targeted minus that of all others, in net sales per
+    person and week, and its sales per discount: groups that nobody drew at random, so no effect, see
+    campaign_contrasts.
     """
     unpaid = case_purchases[["fixed_cost", "contact_cost"]].isna().any(axis=1)
     unknown = sorted(case_purchases.loc[unpaid, "campaign_id"].unique())
@@ -45,8 +52,9 @@ def campaign_roi(case_purchases: pd.DataFrame):
     left_out = {name: refused(COST_UNKNOWN) for name in unknown}
     found = trials.trial(cases, "after_over") if len(cases) else COST_UNKNOWN
     needed = {"variant": {"break_even_response": _break_even(cases)}}
+    table = contrasts(case_purchases)
     if isinstance(found, str):
-        return not_identified(found, cases, {**needed, "campaign": left_out})
+        return replace(not_identified(found, cases, {**needed, "campaign": left_out}), table=table)
     weights = found.arm_sizes
     margin = trials.means(found, column(found, "margin_before"))
     discounts = trials.means(found, column(found, "discounts"))
@@ -59,7 +67,7 @@ def campaign_roi(case_purchases: pd.DataFrame):
     parts |= left_out | {name: refused(why) for name, why in found.refused.items()}
     whole = _roi(found, margin, discounts, fixed, codes >= 0)
     readings = {**whole["parts"]["variant"], **needed["variant"]}
-    return modelled(**{**whole, "parts": {"variant": readings, "campaign": parts}})
+    return modelled(**{**whole, "parts": {"variant": readings, "campaign": parts}, "table": table})
 
 
 @kpi(

@@ -43,13 +43,14 @@ def campaign_cases(campaign_targets, campaigns, periods, *, after_days: int = 60
 
 
 @view(key=("campaign_id", "customer_id"), date="business_date")
-def case_purchases(campaign_cases, receipts, purchase_days, *, after_days: int = 60):
+def case_purchases(campaign_cases, campaign_contrasts, receipts, purchase_days, *, after_days: int = 60):
     """Case purchases: what each case bought in the response window, and in ``after_days`` after it.
 
     ``usage_class`` is that of the year BEFORE the first day, cut at P50 and P80 of the campaign's buyers: the class
     at the period's end would already hold what the campaign did.
     Money covers both spans: margin before the offer is gross minus general discount, cost of goods and variable
-    cost; discounts are the loyalty and personal ones; ``margin_after`` is net sales minus the two costs.
+    cost; discounts are the loyalty and personal ones; ``margin_after`` is net sales minus the two costs. Each case
+    also has the figures of its campaign, see campaign_contrasts.
     """
     follow = _following(campaign_cases, receipts.select(
         "customer_id", "business_date", "is_purchase",
@@ -70,6 +71,8 @@ def case_purchases(campaign_cases, receipts, purchase_days, *, after_days: int =
     found = campaign_cases.left_join(sums, CASE).drop("campaign_id_right", "customer_id_right")
     classes = _classes_before(campaign_cases, purchase_days)
     found = found.left_join(classes, CASE).drop("campaign_id_right", "customer_id_right")
+    whole = campaign_contrasts.drop("business_date")
+    found = found.left_join(whole, "campaign_id").drop("campaign_id_right")
     counts = {n: found[n].fill_null(0) for n in ("purchases", "purchases_after")}
     money = ("margin_before", "margin_within", "discounts", "discounts_within", "margin_after")
     return found.mutate(**counts, **{n: found[n].cast("float64").fill_null(0.0) for n in money})

@@ -22,19 +22,20 @@ def campaign_response_rate(
     *,
     response: Literal["purchase", "redemption", "reply"] = "purchase",
     window_days: int = 0,
+    count: Literal["contacts", "persons"] = "contacts",
 ):
     """Campaign response rate: persons with the response (purchase, redemption or reply) inside the response window, out
     of delivered contacts of the treatment arm in the period whose window is over.
 
     The window begins on the day of contact and lasts window_days, or the campaign's own response_window_days when 0.
     A person counts once per campaign; opening a message is no response. The variant fractional shares a purchase or
-    redemption among all campaigns in whose window it falls.
+    redemption among all campaigns in whose window it falls. With count persons a person counts once over all campaigns:
+    who answered any of them, out of all who were contacted.
     """
     contacts = _contacts(campaign_targets, campaigns, window_days)
     if response == "reply":
         first = _first(contacts.select(*CONTACT, "lasts", "contacted_on", answered_on=contacts.replied_at.date()))
-        rows = _placed(contacts, first, periods)
-        return share(rows.answered, where=rows.counted, cluster=rows.customer_id)
+        return _rate(_placed(contacts, first, periods), count)
     if response == "redemption":
         answers = redemptions.join(memberships, "member_id").select("customer_id", answered_on=redemptions.ts.date())
     else:
@@ -44,7 +45,7 @@ def campaign_response_rate(
     counted = rows.count(where=rows.counted)
     parts = (1 / rows.rivals).sum(where=rows.counted)
     return variants(
-        share(rows.answered, where=rows.counted, cluster=rows.customer_id),
+        _rate(rows, count),
         fractional=ratio(parts, counted, cluster=rows.customer_id),
     )
 
@@ -105,6 +106,14 @@ def initiative_continuity(live_campaigns: pd.DataFrame, *, not_for_members: str 
     )
 
 
+def _rate(rows, count):
+    if count == "contacts":
+        return share(rows.answered, where=rows.counted, cluster=rows.customer_id)
+    person = rows.customer_id
+    answered = person.nunique(where=rows.counted & rows.answered)
+    return ratio(answered, person.nunique(where=rows.counted), cluster=person)
+
+
 def _contacts(campaign_targets, campaigns, window_days):
     """One row per campaign and person: the day of contact, and how many days the response window ``lasts``."""
     known = campaign_targets.left_join(campaigns, "campaign_id")
@@ -112,7 +121,7 @@ def _contacts(campaign_targets, campaigns, window_days):
     lasts = ibis.literal(window_days) if window_days > 0 else campaigns.response_window_days
     reached = (campaign_targets.arm == "treatment") & campaign_targets.delivered
     dated = known.mutate(contacted_on=contact.date(), lasts=lasts, reached=reached.fill_null(False))
-    return dated.select(*CONTACT, "channel", "replied_at", "contacted_on", "lasts", "reached")
+    return dated.select(*CONTACT, "channel", "objective", "replied_at", "contacted_on", "lasts", "reached")
 
 
 def _first(answers):

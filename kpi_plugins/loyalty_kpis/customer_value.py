@@ -45,6 +45,9 @@ def clv(repeat_histories: pd.DataFrame, *, active_days: int = 365, yearly_discou
     Stated only where the model holds: fitted without the holdout (see repeat_histories), purchases and margin expected
     for it must come within 10 % of what came (variants holdout_purchases and holdout_margin, expected over actual),
     and the correlation of frequency and margin must stay below 0.3 either way.
+
+    The table has both fits: of all the history, and without the holdout. There r, alpha_days, a and b are the
+    purchases' parameters, p, q and v the margin's, and active is the mean chance of still being a customer.
     """
     people = repeat_histories.reset_index(drop=True)
     facts = {"n": len(people), "persons": len(people)}
@@ -58,10 +61,11 @@ def clv(repeat_histories: pd.DataFrame, *, active_days: int = 365, yearly_discou
     purchases, margin = _held_out(checked, early)
     tested = {"holdout_purchases": _tested(*purchases), "holdout_margin": _tested(*margin)}
     parts = {"variant": {**tested, "correlation": _correlation(model)}}
+    found = {"parts": parts, "table": pd.DataFrame([_fitted("all", model), _fitted("without_holdout", checked)])}
     why = _refusal(model, tested)
     if why:
-        return modelled(None, status="undefined", reason=why, parts=parts, **facts)
-    return _worth(model, people["silent_days"].to_numpy() <= active_days, yearly_discount, parts)
+        return modelled(None, status="undefined", reason=why, **found, **facts)
+    return _worth(model, people["silent_days"].to_numpy() <= active_days, yearly_discount, found)
 
 
 class _Model:
@@ -103,6 +107,25 @@ class _Model:
         return total * margin.expected(seen.x, self.mean[chosen])
 
 
+def _fitted(history, model):
+    """A row of the table."""
+    process, margin = model.buying, model.margin
+    return {
+        "history": history,
+        "persons": len(model.seen),
+        "bought_again": int((model.seen.x > 0).sum()),
+        "r": process.r,
+        "alpha_days": process.alpha,
+        "a": process.a,
+        "b": process.b,
+        "log_likelihood": float(process.log_likelihood(model.seen).sum()),
+        "active": float(process.alive(model.seen).mean()),
+        **{name: getattr(margin, name) for name in ("p", "q", "v")},
+        "margin_per_purchase": margin.p * margin.v / (margin.q - 1) if margin.q > 1 else None,
+        "correlation": _correlation(model).value,
+    }
+
+
 def _held_out(model, early):
     """(expected, actual) purchases and margin of the holdout."""
     bought = model.buying.expected(model.seen, float(early["holdout_days"].iloc[0]))
@@ -140,9 +163,9 @@ def _refusal(model, tested):
     return ""
 
 
-def _worth(model, active, discount, parts):
+def _worth(model, active, discount, found):
     persons = int(active.sum())
-    facts = {"n": persons, "persons": persons, "denominator": persons, "parts": parts}
+    facts = {"n": persons, "persons": persons, "denominator": persons, **found}
     if persons == 0:
         return modelled(None, status="undefined", reason=reason("zero_denominator"), **facts)
     each, best = model.worth(active, discount), model.maximum

@@ -2,7 +2,7 @@
 
 import ibis
 
-from kpibook import kpi, ratio, total, variants, view
+from kpibook import kpi, matrix, ratio, total, variants, view
 from loyalty_kpis.reach import days_before, inside, window_a_year_earlier
 
 YEAR = 365
@@ -49,9 +49,11 @@ def customer_base_growth(purchase_days, anonymous_days, periods, *, window_days:
     question="Does the base grow by keeping or by winning customers?",
     looks_back="before",
 )
-def growth_accounting(person_periods):
+def growth_accounting(person_periods, periods):
     """Retention vs conquest balance: persons won (new or reactivated) per person lost; lost bought in the window of
     equal length before the period and not in it, new never before in the data, reactivated earlier than that window.
+
+    The table counts the same persons in each week, month, quarter or year that the report is broken down by.
     """
     movement, cluster = person_periods.movement, person_periods.customer_id
     net = person_periods.net_amount
@@ -62,8 +64,10 @@ def growth_accounting(person_periods):
     def revenue(name):
         return ratio(net.sum(where=movement == name), net.sum(), cluster=cluster)
 
+    won = person_periods.count(where=movement.isin(["new", "reactivated"]))
+    parts = _parts_of_periods(person_periods, periods)
     return variants(
-        ratio(person_periods.count(where=movement.isin(["new", "reactivated"])), persons("lost"), cluster=cluster),
+        matrix(parts.part, parts.movement, headline=ratio(won, persons("lost"), cluster=cluster)),
         new=total(persons("new"), cluster=cluster).in_unit("persons"),
         retained=total(persons("retained"), cluster=cluster).in_unit("persons"),
         reactivated=total(persons("reactivated"), cluster=cluster).in_unit("persons"),
@@ -78,13 +82,26 @@ def growth_accounting(person_periods):
 def purchase_frequency(person_periods):
     """Purchase frequency: purchase days per customer-year, every active customer counted for all days of the period
     that the data cover; the variant exposure_corrected counts from the first purchase in the data on.
+
+    The variants per_customer and receipts_per_customer are the purchase days and the receipts of the period per active
+    customer, as many as the period is long: they compare only with periods of the same length.
     """
     active = person_periods.filter(person_periods.bought)
-    purchases, cluster = active.purchase_days.sum(), active.customer_id
+    purchases, persons, cluster = active.purchase_days.sum(), active.count(), active.customer_id
     return variants(
         ratio(purchases, (active.days / YEAR).sum(), cluster=cluster),
         exposure_corrected=ratio(purchases, (active.days_since_first / YEAR).sum(), cluster=cluster),
+        per_customer=ratio(purchases, persons, cluster=cluster),
+        receipts_per_customer=ratio(active.receipts.sum(), persons, cluster=cluster),
     )
+
+
+def _parts_of_periods(rows, periods):
+    """``rows`` of the parts of periods, each in the period that it is a part of; ``part`` is its label."""
+    wholes = periods.filter(periods.segment_by == "total").select("period", whole=periods.period_id)
+    pieces = periods.filter(periods.segment_by != "total").select("period_id", "period", part=periods.segment)
+    placed = rows.join(pieces.join(wholes, "period"), "period_id")
+    return placed.select("customer_id", "movement", "part", period_id=placed.whole)
 
 
 def _receipts(days, periods, window_days, key):

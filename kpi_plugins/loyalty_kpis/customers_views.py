@@ -32,7 +32,8 @@ def person_periods(purchase_days, first_purchases, periods):
     """Person periods: one row per period and identified person who bought in it or in the window before it.
 
     ``movement`` is new (to the data), retained, reactivated or lost; ``days`` the days of the period that
-    the data cover, ``days_since_first`` those from the first purchase in the data on.
+    the data cover, ``days_since_first`` those from the first purchase in the data on. ``purchase_days`` and
+    ``receipts`` are those of the period.
     """
     seen = purchase_days.join(
         periods, (purchase_days.business_date >= periods.before) & (purchase_days.business_date < periods.end)
@@ -44,6 +45,7 @@ def person_periods(purchase_days, first_purchases, periods):
     keys = ["period_id", "start", "since", "until", "customer_id"]
     persons = seen.group_by(keys).agg(
         purchase_days=seen.count(where=seen.within),
+        receipts=seen.receipts.sum(where=seen.within).fill_null(0),
         net_amount=seen.net_amount.sum(where=seen.within),
         bought_before=seen.count(where=~seen.within) > 0,
     )
@@ -59,7 +61,7 @@ def person_periods(purchase_days, first_purchases, periods):
         else_="reactivated",
     )
     return known.select(
-        "period_id", "customer_id", "purchase_days", "net_amount", "bought", "bought_before", "days",
+        "period_id", "customer_id", "purchase_days", "receipts", "net_amount", "bought", "bought_before", "days",
         "days_since_first", movement=movement,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import ibis
 
-from kpibook import kpi, mean, share, total, variants, view
+from kpibook import kpi, matrix, mean, ratio, share, total, variants, view
 from loyalty_kpis.reach import days_before, inside
 from loyalty_kpis.visits import STAGES, after_sale, visitors_of
 
@@ -45,7 +45,8 @@ def funnel_stage_conversion(
     With passing skipped, an event of a later stage passes the ones before it; chained wants every stage, each at or
     after the one before; any_order takes the stages as they come, without windows. A window of 0 days never closes.
     to_conversion is the product of the first three. The other variants name the step by its end; a stage that no event
-    of the data reaches is undefined, not 0.
+    of the data reaches is undefined, not 0. The table has the visitors of each channel of first contact who reached
+    each stage, out of all who came that way.
     """
     lasts = (0, activation_days, opportunity_days, conversion_days, post_sale_days, advocacy_days)
     found = _reached(visitor_paths, passing, lasts).cross_join(_recorded(visitor_paths, passing))
@@ -58,8 +59,14 @@ def funnel_stage_conversion(
     whole = rows.acquisition.notnull() & rows.conversion.notnull()
     buyer = ibis.ifelse(whole, rows.visitor_id, ibis.null("string"))
     waited = rows.conversion.delta(rows.acquisition, unit="second") / 86400
+    cells = _by_channel(rows)
     return variants(
-        reduce(mul, steps.values()),
+        matrix(
+            cells.channel,
+            cells.stage,
+            headline=reduce(mul, steps.values()),
+            cell=ratio(cells.count(where=cells.met), cells.count(where=cells.recorded), cluster=cells.visitor_id),
+        ),
         to_conversion=reduce(mul, list(steps.values())[:3]),
         **steps,
         **reached,
@@ -78,14 +85,22 @@ def overall_conversion_rate(visits, periods, *, basis: Literal["visitors", "sess
     the basis sessions, visits with a purchase out of visits.
 
     The other basis stands beside it. recognised is visits whose visitor is known, out of visits: without consent a
-    visit belongs to nobody and is missing from the rate by visitor.
+    visit belongs to nobody and is missing from the rate by visitor. visits_per_purchase is the mean number of visits of
+    the visitor in the data up to each visit with a purchase, itself included.
     """
     persons = visitors_of(visits, periods)
     rates = {
         "visitors": share(persons.ordered, cluster=persons.visitor_id),
         "sessions": share(visits.ordered, where=visits.began_at.notnull(), cluster=visits.visitor_id),
     }
-    return variants(rates.pop(basis), **rates, recognised=share(visits.visitor_id.notnull()))
+    bought = visits.ordered & visits.number.notnull()
+    until_bought = ratio(visits.number.sum(where=bought), visits.count(where=bought), cluster=visits.visitor_id)
+    return variants(
+        rates.pop(basis),
+        **rates,
+        recognised=share(visits.visitor_id.notnull()),
+        visits_per_purchase=until_bought.in_unit("ratio"),
+    )
 
 
 @kpi(
@@ -175,6 +190,23 @@ def _rank(stage):
 
 def _at(events, number, passing):
     return events["rank"] >= number if passing == "skipped" else events["rank"] == number
+
+
+def _by_channel(rows):
+    """One row per visitor and stage: the channel of first contact, whether the stage was ``met``."""
+    every = rows.mutate(stage=ibis.array(list(STAGES)).unnest())
+
+    def of_stage(prefix):
+        return ibis.cases(*((every.stage == name, prefix(name)) for name in STAGES))
+
+    return every.select(
+        "period_id",
+        "visitor_id",
+        "channel",
+        "stage",
+        met=of_stage(lambda name: every[name].notnull()),
+        recorded=of_stage(lambda name: every[f"recorded_{name}"]),
+    )
 
 
 def _recorded(paths, passing):

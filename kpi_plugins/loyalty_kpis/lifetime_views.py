@@ -1,5 +1,7 @@
 """Shared steps about the life of a relation: how long a silence means leaving, who is where, who came back."""
 
+from typing import Literal
+
 import ibis
 
 from kpibook import view
@@ -108,7 +110,16 @@ def lost_persons(purchase_sequence, periods):
 
 
 @view(key=("customer_id", "period_id"))
-def tenures(purchase_sequence, customers, periods, *, run_in_days: int = 90):
+def tenures(
+    purchase_sequence,
+    customers,
+    periods,
+    *,
+    run_in_days: int = 90,
+    inactive_days: int = 0,
+    lasts: Literal["declared", "last_purchase"] = "declared",
+    least_purchases: int = 1,
+):
     """Tenures: one row per whole period and person, in days since the relation began: ``entered_days`` when first seen,
     ``lasted_days`` until the last purchase of who has not come back since the day from which on a silence is too young
     to be judged (``defected``), until the day before it for the others.
@@ -117,28 +128,60 @@ def tenures(purchase_sequence, customers, periods, *, run_in_days: int = 90):
     the same one; who first bought later is left out. A person on record before the data began is older than the data:
     the relation began on that day and is observed from the first purchase in the data on. Persons without a day of
     record are left out if they first bought within run_in_days of the beginning of the data.
+
+    inactive_days above 0 takes a simpler rule: ``defected`` without a purchase in the last inactive_days of the period,
+    whoever came back earlier after a longer silence. The relation lasts until it is declared to be over, inactive_days
+    after the last purchase (lasts declared), or until the last purchase (lasts last_purchase), then also for who has
+    not defected. Either way of persons with at least least_purchases purchase days.
     """
+    if inactive_days > 0:
+        return _declared(purchase_sequence, customers, periods, run_in_days, inactive_days, lasts, least_purchases)
     longest = purchase_sequence.agg(longest=purchase_sequence.limit_days.max())
     totals = periods.filter(periods.segment_by == "total").cross_join(longest)
     until = seen_until(totals)
     horizons = totals.select("period_id", "data_start", until=until, turn=until - totals.longest.as_interval("D"))
+    known = _relations(purchase_sequence, customers, horizons, run_in_days)
+    last = ibis.least(known.last_day, days_before(known.turn, 1))
+    return known.filter(known.first_day < known.turn).select(
+        "period_id",
+        "customer_id",
+        entered_days=known.first_day.delta(known.began, unit="day"),
+        lasted_days=last.delta(known.began, unit="day"),
+        defected=known.last_day < known.turn,
+    )
+
+
+def _relations(purchase_sequence, customers, horizons, run_in_days):
+    """Persons seen before the end of each period, with the day the relation ``began``, where that can be known."""
     seen = purchase_sequence.join(horizons, purchase_sequence.business_date < horizons.until)
-    persons = seen.group_by("period_id", "customer_id", "data_start", "turn").agg(
-        first_day=seen.first_day.min(), last_day=seen.business_date.max()
+    persons = seen.group_by("period_id", "customer_id", "data_start", "until", "turn").agg(
+        first_day=seen.first_day.min(), last_day=seen.business_date.max(), purchase_days=seen.count()
     )
     on_record = customers.select("customer_id", recorded=customers.created_at.date())
     known = persons.left_join(on_record, "customer_id").mutate(
         older=lambda t: (t.recorded < t.data_start).fill_null(False),
         unknown=lambda t: t.recorded.isnull() & (days_before(t.first_day, run_in_days) < t.data_start),
     )
-    began = ibis.ifelse(known.older, known.recorded, known.first_day)
-    last = ibis.least(known.last_day, days_before(known.turn, 1))
-    return known.filter(~known.unknown & (known.first_day < known.turn)).select(
+    return known.filter(~known.unknown).mutate(began=lambda t: ibis.ifelse(t.older, t.recorded, t.first_day))
+
+
+def _declared(purchase_sequence, customers, periods, run_in_days, inactive_days, lasts, least_purchases):
+    """Tenures by the simpler rule: who has not bought in the last ``inactive_days`` is gone."""
+    totals = periods.filter(periods.segment_by == "total")
+    until = seen_until(totals)
+    horizons = totals.select("period_id", "data_start", until=until, turn=days_before(until, inactive_days))
+    relations = _relations(purchase_sequence, customers, horizons, run_in_days)
+    known = relations.filter(relations.purchase_days >= least_purchases)
+    defected = known.last_day < known.turn
+    bought = known.last_day.delta(known.began, unit="day")
+    observed = days_before(known.until, 1).delta(known.began, unit="day")
+    declared = ibis.ifelse(defected, bought + inactive_days, observed)
+    return known.select(
         "period_id",
         "customer_id",
-        entered_days=known.first_day.delta(began, unit="day"),
-        lasted_days=last.delta(began, unit="day"),
-        defected=known.last_day < known.turn,
+        entered_days=known.first_day.delta(known.began, unit="day"),
+        lasted_days=bought if lasts == "last_purchase" else declared,
+        defected=defected,
     )
 
 

@@ -22,10 +22,10 @@ def member_visitors(visits, memberships, periods):
 def visit_frequency(visits, member_visitors, purchase_days, periods):
     """Visit frequency (site/store): visits per visitor and month with a visit.
 
-    members and others split it by membership at the period's beginning. Of identified visitors, margin_per_visit is the
-    margin (net sales less cost of goods) of all their kept purchases per visit, margin_per_person per visitor; and
-    visits_without_margin is the relative change of visits per visitor less that of margin per visitor: above 0, visits
-    grew more than what they bring.
+    visits_per_visitor counts the whole period. members and others split by membership at its beginning. Of identified
+    visitors, margin_per_visit is the margin (net sales less cost of goods) of all their kept purchases per visit,
+    margin_per_person per visitor; and visits_without_margin is the relative change of visits per visitor less that of
+    margin per visitor: above 0, visits grew more than what they bring.
     """
     persons = visitors_of(visits, periods)
     earning = _earning(persons, purchase_days, periods)
@@ -34,6 +34,7 @@ def visit_frequency(visits, member_visitors, purchase_days, periods):
     visits_each = ratio(seen, earning.count(), cluster=cluster)
     return variants(
         _frequency(persons),
+        visits_per_visitor=ratio(persons.visits.sum(), persons.count(), cluster=persons.visitor_id),
         members=_frequency(member_visitors, member_visitors.member),
         others=_frequency(member_visitors, ~member_visitors.member),
         margin_per_visit=ratio(margin, seen, cluster=cluster).in_unit("money"),

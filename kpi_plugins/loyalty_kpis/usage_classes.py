@@ -46,6 +46,18 @@ def cut_points_of_spend(spent, periods, window_days):
     return cut_points(spent.semi_join(chosen, "period_id"), "now", CUTS)
 
 
+def ranked(spent):
+    """``class_now`` by the person's place in the same window, equal spends by customer_id: (place - 1) / (persons - 1)
+    up to 0.5 low, up to 0.8 medium, else heavy.
+    """
+    by_spend = ibis.window(group_by=spent.period_id, order_by=[spent.now, spent.customer_id])
+    rank = ibis.percent_rank().over(by_spend)
+    low_to, medium_to = (percent / 100 for percent in CUTS.values())
+    return spent.mutate(_rank=rank).mutate(
+        class_now=lambda t: ibis.cases((t._rank <= low_to, LOW), (t._rank <= medium_to, MEDIUM), else_=HEAVY)
+    )
+
+
 def classed(spent, cuts):
     """``class_now`` and ``class_before`` of each person; null without purchases in that window, or cut points."""
     return spent.cross_join(cuts).mutate(

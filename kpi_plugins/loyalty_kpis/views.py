@@ -56,15 +56,19 @@ def in_periods(rows: ir.Table, periods: ir.Table) -> ir.Table:
 
 
 @view(key="transaction_id", date="business_date")
-def receipts(transactions, order_lines):
-    """Receipts: one row per completed receipt, without tests and staff; returns netted into the original purchase."""
+def receipts(transactions, order_lines, *, zero_is_purchase: bool = False):
+    """Receipts: one row per completed receipt, without tests and staff; returns netted into the original purchase.
+
+    A purchase has a positive amount left; with ``zero_is_purchase`` a receipt of amount zero is one as well, be it a
+    gift or returned as a whole.
+    """
     lines = netted_lines(transactions, order_lines, *AMOUNTS)
     sums = lines.group_by("transaction_id").agg(**{name: lines[name].sum() for name in AMOUNTS})
     return (
         kept(transactions)
         .join(sums, "transaction_id")
         .mutate(
-            is_purchase=lambda t: t.net_amount > 0,
+            is_purchase=lambda t: (t.net_amount >= 0) if zero_is_purchase else (t.net_amount > 0),
             identification=lambda t: ibis.cases(
                 (t.member_id.notnull(), "member"), (t.customer_id.notnull(), "identified"), else_="anonymous"
             ),

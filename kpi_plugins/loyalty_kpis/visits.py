@@ -43,14 +43,15 @@ def visits(visitor_paths, *, pause_minutes: int = 30):
     """Visits: one row per session of a visitor, cut where more than pause_minutes pass without an event.
 
     With pause_minutes of 0 the sessions stand as the client cut them. ``channel`` and ``touchpoint_type`` are those of
-    the first event that has one; ``bounced`` is a visit of one event.
+    the first event that has one; ``bounced`` is a visit of one event; ``number`` counts the visitor's visits in the
+    data up to this one, and is null where the visitor is not known.
     """
     order = {"group_by": ["visitor_id", "session_id"], "order_by": ["ts", "event_id"]}
     paths = visitor_paths
     paused = paths.ts > paths.ts.lag().over(ibis.window(**order)) + ibis.interval(minutes=pause_minutes)
     marked = paths.mutate(paused=(paused.fill_null(False) & (pause_minutes > 0)).cast("int64"))
     events = marked.mutate(part=marked.paused.sum().over(ibis.window(**order, preceding=None, following=0)))
-    return events.group_by("visitor_id", "session_id", "part").agg(
+    found = events.group_by("visitor_id", "session_id", "part").agg(
         customer_id=events.customer_id.min(),
         began_at=events.ts.min(),
         channel=events.channel.argmin(events.position),
@@ -61,6 +62,9 @@ def visits(visitor_paths, *, pause_minutes: int = 30):
         led_here=(events.touchpoint_type != "website").any().fill_null(False),
         viewed_product=events.product_id.notnull().any(),
     )
+    so_far = ibis.window(group_by=found.visitor_id, order_by=[found.began_at, found.session_id, found.part])
+    number = ibis.row_number().over(so_far) + 1
+    return found.mutate(number=found.visitor_id.notnull().ifelse(number, ibis.null("int64")))
 
 
 def human_events(funnel_events):

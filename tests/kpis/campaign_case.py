@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loyalty_kpis.campaign_contrasts import FIGURES
 from tiny_client import only, receipt, run, shop
 
 MONEY = {"general_discount": 0, "loyalty_discount": 0, "personal_discount": 0, "cogs": 0, "variable_cost": 0}
@@ -89,6 +90,7 @@ def cases(n: int, seed: int = 1, campaign: str = "k", **columns: Any) -> pd.Data
         "is_specific": True,
         "purchases": rng.poisson(0.5 + 0.5 * treated),
         "purchases_after": rng.poisson(0.8, n),
+        **dict.fromkeys([*FIGURES, "contrast_discounts"], np.nan),
     }
     return pd.DataFrame({**facts, **columns})
 

@@ -105,6 +105,32 @@ def test_reply() -> None:
     assert figure("campaign_response_rate", results)[:3] == (pytest.approx(1 / 3), 1, 3)
 
 
+def test_persons_count_once_over_all_campaigns() -> None:
+    """Anna was sent both campaigns and answered both, gus was sent both, bea one: 2 of 5 contacts are answered, and one
+    person of three. By objective of the campaign, segments of so few persons are named and withheld.
+    """
+    replied = {"replied_at": "2024-03-06"}
+    targets = [
+        _sent("c1", "anna", "2024-03-01", **replied),
+        _sent("c2", "anna", "2024-03-05", **replied),
+        _sent("c1", "gus", "2024-03-01"),
+        _sent("c2", "gus", "2024-03-05"),
+        _sent("c1", "bea", "2024-03-01"),
+    ]
+    campaigns = [{**c, "objective": f"goal {c['campaign_id']}"} for c in CAMPAIGNS]
+    tables = {**BOUGHT, "campaigns": campaigns, "campaign_targets": targets}
+    every = compute("campaign_response_rate", tables, **MARCH, settings={"response": "reply"})
+    assert figure("campaign_response_rate", every)[:3] == (pytest.approx(2 / 5), 2, 5)
+    settings = {"response": "reply", "count": "persons"}
+    once = compute("campaign_response_rate", tables, **MARCH, settings=settings, breakdowns=("objective",))
+    assert figure("campaign_response_rate", once)[:3] == (pytest.approx(1 / 3), 1, 3)
+    card = once.scorecard
+    assert set(card.loc[card["segment_by"] == "objective", "segment"]) == {"goal c1", "goal c2"}
+    assert set(card.loc[card["segment_by"] == "objective", "status"]) == {"low_n"}
+    bought = compute("campaign_response_rate", TABLES, **MARCH, settings={"count": "persons"})
+    assert figure("campaign_response_rate", bought)[2] == 5
+
+
 def test_redemption() -> None:
     """Anna's member redeemed a reward on 6 March, inside both windows; an unknown member's does not count."""
     tables = {

@@ -37,6 +37,43 @@ def _reached(results: Any) -> list[float]:
     return [parts(results, "funnel_stage_conversion", f"reached_{stage}")[0] for stage in STAGES]
 
 
+def test_stages_by_channel_of_first_contact() -> None:
+    """Ann came by the web and went through; ben came by the web and got no further; cat came by app, bought over the
+    web. Advocacy is recorded, so a channel without it has 0; a stage that no event reaches has no base.
+    """
+    events = [
+        *way("ann", ("2024-01-01", "acquisition"), ("2024-01-02", "conversion"), first=1),
+        *way("ben", ("2024-01-03", "acquisition"), first=2),
+        seen(91, "cat", "2024-01-03 10:00:00", "acquisition", channel="app"),
+        seen(92, "cat", "2024-01-04 10:00:00", "conversion", channel="web"),
+        seen(93, "cat", "2024-01-09 10:00:00", "post_sale", channel="web"),
+    ]
+    table = _funnel(events, passing="any_order", **DAYS).tables["funnel_stage_conversion"]
+    cells = {(r.row, r.column): (r.numerator, r.denominator) for r in table.itertuples()}
+    assert {s: cells["web", s] for s in ("acquisition", "conversion", "post_sale")} == {
+        "acquisition": (2, 2), "conversion": (1, 2), "post_sale": (0, 2)
+    }  # fmt: skip
+    assert (cells["app", "conversion"], cells["app", "post_sale"]) == ((1, 1), (1, 1))
+    assert cells["web", "activation"] == cells["app", "advocacy"] == (0, 0)
+    assert set(table.loc[table["denominator"] == 0, "status"]) == {"undefined"}
+
+
+def test_visits_up_to_a_purchase() -> None:
+    """Ann's second visit and her third have a purchase (2 and 3), ben's first (1): 6 visits for 3 purchases. Her first
+    visit lies before the period and is one of hers all the same. Nobody's purchase, without a visitor, is left out.
+    """
+    events = [
+        seen(1, "ann", "2023-12-20 10:00:00"),
+        seen(2, "ann", "2024-01-02 10:00:00", "conversion", transaction_id="t1"),
+        seen(3, "ann", "2024-01-03 10:00:00", "conversion", transaction_id="t2"),
+        seen(4, "ben", "2024-01-03 10:00:00", "conversion", transaction_id="t3"),
+        seen(5, "ben", "2024-01-08 10:00:00"),
+        seen(6, None, "2024-01-03 10:00:00", "conversion", transaction_id="t4", session_id="s"),
+    ]
+    results = result("overall_conversion_rate", {"funnel_events": events}, "2024-01-01/2024-01-31")
+    assert parts(results, "overall_conversion_rate", "visits_per_purchase") == (2, 6, 3)
+
+
 def test_a_skipped_stage_is_passed() -> None:
     """Five persons: dan's event came twice, eve is a bot. Activation within 7 days: ann, and cat, whose purchase passes
     it; not ben (10 days), dan; fay's window is open until July: 2 of 4. Opportunity and conversion 2 of 2. Post-sale

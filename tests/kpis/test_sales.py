@@ -6,7 +6,9 @@ import pytest
 
 from kpibook.engine.compute import Results
 from kpis.sales_cases import CATALOGUE, KNOWN, PERIOD, SHOP, YEARS, back, copies, of, only, reason, sale, tables, values
-from tiny_client import row, run
+from tiny_client import only as single
+from tiny_client import receipt, row, run
+from tiny_client import shop as sold
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +216,14 @@ def test_cross_sell_rate_without_the_history() -> None:
     found = row(run(till, PERIOD, catalog=only("cross_sell_rate")), "cross_sell_rate")
     assert (found["status"], found["value"]) == ("missing_data", None)
     assert reason(found) == {"id": "reason.history_not_covered", "needed": "2023-01-01", "first": "2023-12-20"}
+
+
+@pytest.mark.parametrize(("zero", "value", "receipts"), [(False, 20, 2), (True, 40 / 3, 3)])
+def test_a_receipt_of_amount_zero_is_a_purchase_if_the_client_says_so(zero: bool, value: float, receipts: int) -> None:
+    """Purchases of 10 and 30, and one of 0."""
+    tables = sold(
+        receipt(1, "2024-01-01", 10, "a"), receipt(2, "2024-01-02", 30, "b"), receipt(3, "2024-01-03", 0, "b")
+    )
+    settings = {"receipts": {"zero_is_purchase": zero}}
+    found = row(run(tables, "2024-01-01/2024-01-31", catalog=single("avg_receipt"), settings=settings), "avg_receipt")
+    assert (found["value"], found["denominator"]) == (pytest.approx(value), receipts)

@@ -39,19 +39,27 @@ CLIENT = shop(
 
 def test_visit_frequency() -> None:
     """February: ann three visits (a pause of 31 minutes cuts the first day's session, one of 30 does not), bea one, v3
-    one, v4 one, the bot none: 6 in 4 person-months. Ann was a member on 1 February: 3 visits, the others 3 in 3.
-    Margin of identified visitors: ann 20 + 0, bea 0; 20 per 4 visits; per person 10. January: ann and bea one visit
-    each, margins 5 and 5. Visits per identified visitor from 1 to 2 (+100 %), margin per visitor from 5 to 10 (+100 %):
-    no visits without margin.
+    one, v4 one, the bot none: 6 in 4 person-months; of one month, so 6 by 4 visitors as well. Ann was a member on
+    1 February: 3 visits, the others 3 in 3. Margin of identified visitors: ann 20 + 0, bea 0; 20 per 4 visits; per
+    person 10. January: ann and bea one visit each, margins 5 and 5. Visits per identified visitor from 1 to 2 (+100 %),
+    margin per visitor from 5 to 10 (+100 %): no visits without margin.
     """
     results = result("visit_frequency", CLIENT, **BOTH)
     assert parts(results, "visit_frequency") == (1.5, 6, 4)
+    assert parts(results, "visit_frequency", "visits_per_visitor") == (1.5, 6, 4)
     assert parts(results, "visit_frequency", "members") == (3, 3, 1)
     assert parts(results, "visit_frequency", "others") == (1, 3, 3)
     assert parts(results, "visit_frequency", "margin_per_visit") == (5, 20, 4)
     assert parts(results, "visit_frequency", "margin_per_person") == (10, 20, 2)
     assert row(results, "visit_frequency", "visits_without_margin")["value"] == pytest.approx(0)
     assert row(results, "visit_frequency", "margin_per_visit")["unit"] == "money"
+
+
+def test_visits_per_visitor_count_the_whole_period() -> None:
+    """January and February together: ann 4 visits, bea 2, v3 2, v4 1: 9 by 4 visitors, in 7 person-months."""
+    results = result("visit_frequency", CLIENT, "2024-01-01/2024-02-29")
+    assert parts(results, "visit_frequency")[1:] == (9, 7)
+    assert parts(results, "visit_frequency", "visits_per_visitor") == (2.25, 9, 4)
 
 
 def test_more_visits_with_less_margin() -> None:
@@ -99,4 +107,4 @@ def test_without_memberships_and_lines_the_frequency_stands() -> None:
     """What needs them is lost, the headline is not."""
     results = result("visit_frequency", {"funnel_events": EVENTS}, "2024-02-01/2024-02-29")
     assert parts(results, "visit_frequency") == (1.5, 6, 4)
-    assert set(results.scorecard["segment"]) == {"total"}
+    assert set(results.scorecard["segment"]) == {"total", "visits_per_visitor"}

@@ -51,6 +51,19 @@ def test_usage_classes_without_comparison() -> None:
     assert figure("usage_class_share", results)[:3] == (pytest.approx(0.2), 1, 5)
 
 
+def test_usage_classes_by_percent_rank_are_those_of_each_window() -> None:
+    """2024 in the order of spend: carl and dora (30), bea (35), anna (45), fay (100) at 0, 0.25, 0.5, 0.75 and 1: up to
+    0.5 low, anna medium, fay heavy. 2023: anna, bea and carl low, dora medium, emil heavy, whatever 2024 was.
+    """
+    settings = {"classes": "percent_rank"}
+    results = compute("usage_class_share", SPENT, **YEARS, data="2022-01-01/2024-12-31", settings=settings)
+    assert figure("usage_class_share", results)[:3] == (pytest.approx(0.2), 1, 5)
+    assert figure("usage_class_share", results, "medium")[1] == 1
+    assert figure("usage_class_share", results, "low")[1] == 3
+    assert figure("usage_class_share", results, "revenue_of_low")[1:3] == (95, 240)
+    assert figure("usage_class_share", results, "revenue_of_heavy", period="previous")[1:3] == (50, 150)
+
+
 def test_pareto_share() -> None:
     """2024: a fifth of five persons is one, fay: 100 of 240. 2023: emil, 50 of 150."""
     results = compute("pareto_share", SPENT, **YEARS, data="2022-01-01/2024-12-31")
@@ -61,6 +74,19 @@ def test_pareto_share() -> None:
         "n": 5,
         "minimum": 100,
     }
+
+
+def test_pareto_share_of_the_tenth_and_gini() -> None:
+    """30, 30, 35, 45, 100 of 240: a tenth of five is one person; Gini 2 (30 + 60 + 105 + 180 + 500) / (5 x 240) - 6/5.
+    Of equal spends it is 0.
+    """
+    results = compute("pareto_share", SPENT, YEARS["period"], data="2022-01-01/2024-12-31")
+    assert figure("pareto_share", results, "top_10_percent")[:3] == (pytest.approx(100 / 240), 100, 240)
+    assert figure("pareto_share", results, "gini")[0] == pytest.approx(1750 / 1200 - 1.2)
+    assert row(results, "pareto_share", "gini")["unit"] == "ratio"
+    equal = spenders(("2024-06-01", {"a": 5, "b": 5, "c": 5}))
+    results = compute("pareto_share", equal, YEARS["period"], data="2022-01-01/2024-12-31")
+    assert figure("pareto_share", results, "gini")[0] == pytest.approx(0)
 
 
 def test_pareto_share_rounds_the_fifth_up_and_leaves_strangers_out() -> None:
@@ -102,13 +128,20 @@ def test_pareto_shares_scatter_as_their_standard_error_says() -> None:
     periods = ibis.memtable(pa.table({"period_id": range(times), "end": ends}))
     estimate = pareto_share(ibis.memtable(pa.table(bought)), periods, window_days=30)
     found = ibis.duckdb.connect().to_pyarrow(estimate.base.to_expr().order_by("period_id"))
-    parts, amounts = (found[name].to_numpy().reshape(times, persons) for name in ("part", "amount"))
-    shares = parts.sum(axis=1) / amounts.sum(axis=1)
-    top = np.sort(spends, axis=1)[:, -persons // 5 :].sum(axis=1) / spends.sum(axis=1)
-    np.testing.assert_allclose(shares, top, rtol=1e-9)
-    squares = ((parts - shares[:, None] * amounts) ** 2).sum(axis=1)
-    errors = np.sqrt(persons / (persons - 1) * squares) / amounts.sum(axis=1)
-    assert errors.mean() == pytest.approx(shares.std(), rel=0.15)
+    ranked = np.sort(spends, axis=1)
+    place = np.arange(1, persons + 1)
+    wanted = {
+        "fifth": ranked[:, -persons // 5 :].sum(axis=1) / spends.sum(axis=1),
+        "tenth": ranked[:, -persons // 10 :].sum(axis=1) / spends.sum(axis=1),
+        "unequal": 2 * (ranked * place).sum(axis=1) / (persons * spends.sum(axis=1)) - (persons + 1) / persons,
+    }
+    for name, figures in wanted.items():
+        parts, amounts = (found[column].to_numpy().reshape(times, persons) for column in (name, "amount"))
+        shares = parts.sum(axis=1) / amounts.sum(axis=1)
+        np.testing.assert_allclose(shares, figures, rtol=1e-9)
+        squares = ((parts - shares[:, None] * amounts) ** 2).sum(axis=1)
+        errors = np.sqrt(persons / (persons - 1) * squares) / amounts.sum(axis=1)
+        assert errors.mean() == pytest.approx(shares.std(), rel=0.15)
 
 
 @pytest.mark.parametrize("kpi", ["pareto_share", "rfm_segments"])
@@ -170,6 +203,25 @@ def test_rfm_ties_share_a_score_and_returns_do_not_count() -> None:
     assert figure("rfm_segments", results)[0] == 0
     table = results.tables["rfm_segments"]
     assert [(r.row, r.column) for r in table.itertuples()] == [("R1F1", f"M{i}") for i in range(1, 6)]
+
+
+def test_rfm_by_ntile_gives_equal_persons_different_scores() -> None:
+    """Five persons who bought alike stand in the order of their names: scores 1 to 5, dora and emil 4 and more."""
+    tables = spenders(("2024-05-01", dict.fromkeys(["emil", "dora", "carl", "bea", "anna"], 10)))
+    results = compute("rfm_segments", tables, "2024-01-01/2024-06-30", settings={"scores": "ntile"})
+    assert figure("rfm_segments", results)[0] == 2
+    table = results.tables["rfm_segments"]
+    assert [(r.row, r.column) for r in table.itertuples()] == [(f"R{i}F{i}", f"M{i}") for i in range(1, 6)]
+
+
+@pytest.mark.parametrize(("frequency", "scores"), [("days", {"R1F1"}), ("receipts", {"R1F1", "R1F5"})])
+def test_rfm_frequency_is_days_or_receipts(frequency: str, scores: set[str]) -> None:
+    """All five bought on 1 May, emil with two receipts: one day as everybody, but two receipts."""
+    tables = spenders(("2024-05-01", dict.fromkeys(["anna", "bea", "carl", "dora", "emil"], 10)))
+    tables["transactions"] += [{"transaction_id": "s", "ts": "2024-05-01 09:00:00", "customer_id": "emil"}]
+    tables["order_lines"] += [{"transaction_id": "s", "line_id": "s", "net_amount": 5}]
+    results = compute("rfm_segments", tables, "2024-01-01/2024-06-30", settings={"frequency": frequency})
+    assert {r.row for r in results.tables["rfm_segments"].itertuples()} == scores
 
 
 def test_rfm_cut_points_are_those_of_the_comparison_period() -> None:

@@ -165,6 +165,15 @@ def test_dates_as_labels_are_months(english: Words):
     assert list(rows(matrix_table(dated, english, name="c", title="C").html)) == ["January 2017", "February 2017"]
 
 
+def test_the_stages_of_a_funnel_stand_in_their_order(english: Words):
+    """By the alphabet, advocacy would come before conversion."""
+    stages = ["activation", "advocacy", "conversion", "opportunity"]
+    cells = pd.DataFrame({"row": "web", "column": stages, "value": 0.5, "status": "ok"})
+    table = matrix_table(cells, english, name="f", title="F")
+    heads = re.findall(r'scope="col"[^>]*>([^<]+)<', table.html)
+    assert [head.lower() for head in heads[1:]] == ["activation", "opportunity", "conversion", "advocacy"]
+
+
 def test_an_empty_matrix_is_nothing(english: Words):
     assert matrix_table(matrix().iloc[:0], english, name="c", title="C").html == ""
 

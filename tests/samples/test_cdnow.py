@@ -28,6 +28,16 @@ def test_orders_are_those_of_the_published_file(samples: Path) -> None:
     assert orders["quantity"].sum() == sum(int(line.split()[2]) for line in text)
 
 
+def test_the_sample_is_that_of_the_published_file(samples: Path) -> None:
+    """6,919 orders of 2,357 persons, each with all of his or her orders of the other file."""
+    folder = samples / "cdnow"
+    everybody, sample = (pq.read_table(folder / f"{name}.parquet").to_pandas() for name in ("orders", "sample"))
+    assert (len(sample), sample["customer_id"].nunique()) == (6_919, 2_357)
+    own = everybody[everybody["customer_id"].isin(sample["customer_id"])]
+    one, other = (rows.sort_values([*rows.columns]).reset_index(drop=True) for rows in (own, sample))
+    assert one.equals(other)
+
+
 def test_first_rows_keep_zeros_and_order(samples: Path) -> None:
     orders = pq.read_table(samples / "cdnow" / "orders.parquet").slice(0, 3).to_pylist()
     assert orders == [

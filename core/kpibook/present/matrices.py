@@ -6,6 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from kpibook.model import TABLES
 from kpibook.present.cells import records
 from kpibook.present.display import Display
 from kpibook.present.formats import CLASSES, NONE, as_day, is_missing
@@ -15,6 +16,9 @@ from kpibook.present.words import Words, is_month
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+STAGES = TABLES["funnel_events"].columns["stage"].values
 
 
 def matrix_table(
@@ -69,8 +73,9 @@ def _shown(cell: Any, value: str) -> bool:
 def ordered(labels: pd.Series) -> list[str]:
     """In the table's own order; numbers, months and codes such as M10 by size, because 10 follows 9."""
     found = list(dict.fromkeys(key(x) for x in labels))
-    if set(found) <= set(CLASSES):
-        return sorted(found, key=CLASSES.index)
+    for known in (CLASSES, STAGES):
+        if set(found) <= set(known):
+            return sorted(found, key=known.index)
     if all(x.isdigit() for x in found):
         return sorted(found, key=int)
     if all(any(c.isdigit() for c in x) for x in found):

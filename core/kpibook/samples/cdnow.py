@@ -1,7 +1,8 @@
-"""CDNOW: the master file of the installed ``lifetimes`` distribution, as Parquet.
+"""CDNOW: the two text files of the installed ``lifetimes`` distribution, as Parquet.
 
 23,570 persons who first bought in the first quarter of 1997, followed to the end of
-June 1998 (Fader & Hardie). The package is found, not imported.
+June 1998 (Fader & Hardie); the tenth of them, 2,357, on whom these authors fitted their
+models. The package is found, not imported.
 """
 
 from __future__ import annotations
@@ -16,23 +17,36 @@ from ..errors import DataError, Problem
 from . import columns
 
 FILE = "datasets/CDNOW_master.txt"
+TENTH = "datasets/CDNOW_sample.txt"
 
 
 def master() -> Path:
-    """The installed file; DataError when ``lifetimes`` or its file is missing."""
+    """The installed file of everybody; DataError when ``lifetimes`` or its file is missing."""
+    return _installed(FILE)
+
+
+def tenth() -> Path:
+    """The installed file of the authors' sample; DataError when ``lifetimes`` or its file is missing."""
+    return _installed(TENTH)
+
+
+def _installed(file: str) -> Path:
     spec = find_spec("lifetimes")
-    path = Path(spec.origin).parent / FILE if spec and spec.origin else None
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
     if path is None or not path.is_file():
         raise DataError(
-            Problem("cdnow", f"lifetimes/{FILE} is not installed", "install it with pip install 'kpibook[demo]'")
+            Problem("cdnow", f"lifetimes/{file} is not installed", "install it with pip install 'kpibook[demo]'")
         )
     return path
 
 
 def read(path: Path) -> pa.Table:
-    """customer_id (text, zeros kept), date, quantity, amount; one row an order, in the file's order."""
-    _, *rows = path.read_text(encoding="ascii").splitlines()
-    person, day, quantity, amount = zip(*(row.split() for row in rows), strict=True)
+    """customer_id (text, zeros kept), date, quantity, amount; one row an order, in the file's order.
+
+    The sample's second number of each person is left out: the first is that of the other file.
+    """
+    rows = [row.split() for row in path.read_text(encoding="ascii").splitlines() if "customer_id" not in row]
+    person, day, quantity, amount = zip(*((row[0], *row[-3:]) for row in rows), strict=True)
     iso = [f"{d[:4]}-{d[4:6]}-{d[6:]}" for d in day]
     return pa.table(
         {
@@ -45,5 +59,5 @@ def read(path: Path) -> pa.Table:
 
 
 def write(folder: Path) -> None:
-    """``orders.parquet``."""
-    columns.write(folder, {"orders": read(master())})
+    """``orders.parquet`` of everybody, ``sample.parquet`` of the authors' sample."""
+    columns.write(folder, {"orders": read(master()), "sample": read(tenth())})
