@@ -67,6 +67,10 @@ class Population:
         """Everybody once."""
         return self._loaded("SELECT unit, '' AS suffix FROM pop.units")
 
+    def part(self, every: int) -> Loaded:
+        """Each so many-th unit, once."""
+        return self._loaded(f"SELECT unit, '' AS suffix FROM pop.units WHERE unit % {every} = 0")
+
     def sample(self, seed: int, number: int) -> Loaded:
         """As many units of each kind as there are, drawn with replacement."""
         with duckdb.connect(str(self.file), read_only=True) as con:
