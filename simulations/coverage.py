@@ -2,31 +2,36 @@
 
 Marea's customers are the population. Samples of as many units are drawn with replacement, the engine
 computes every KPI on each, and the interval is asked for the KPI's value on the whole population.
-Writes docs/coverage.md. Replicates are kept in data/coverage and not computed twice, until data or code
-change; ``--fresh`` begins anew.
+Writes docs/coverage.md from all samples known. Samples are kept in data/coverage and not computed twice until the
+data or what a KPI rests on change; ``--fresh`` begins anew. ``--kpi`` adds samples of the KPIs named only.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+from unittest.mock import patch
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from kpibook import params
 from kpibook.catalog import Catalog, build
+from kpibook.engine.backend import Database
 from kpibook.engine.compute import Loaded, compute
 from kpibook.params import Limits
 from kpibook.plugins import discover
 from kpibook.tracing import Resolved
 from simulations import coverage_page
+from simulations.coverage_store import WHOLE, Store, needed, states
 from simulations.population import Population, population
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +39,8 @@ CLIENT = ROOT / "params" / "marea.yaml"
 WORK = ROOT / "data" / "coverage"
 PAGE = ROOT / "docs" / "coverage.md"
 SEED = 20_250_117
-KEPT = ["kpi", "segment_by", "segment", "value", "low", "high", "n", "status", "change", "change_low", "change_high"]
+NUMBERS = ["value", "low", "high", "n", "change", "change_low", "change_high"]
+WORDS = ["kpi", "segment_by", "segment", "status"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,77 +48,96 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--kpi", action="append", default=[], help="only this KPI; may be given several times")
-    parser.add_argument("--fresh", action="store_true", help="forget replicates computed before")
+    parser.add_argument("--fresh", action="store_true", help="forget samples computed before")
     chosen = parser.parse_args(arguments)
-    folder = WORK / _key(chosen.kpi)
-    people = population(CLIENT, folder / "population.duckdb")
+    store = Store(WORK)
     if chosen.fresh:
-        for path in folder.glob("*.parquet"):
-            path.unlink()
-    truth = _truth(people, folder, tuple(chosen.kpi))
-    wanted = tuple(sorted(with_interval(truth)))
-    open_ = [number for number in range(chosen.replicates) if not _file(folder, number).exists()]
-    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as pool:
-        jobs = [pool.submit(replicate, people, folder, number, wanted) for number in open_]
-        for job in jobs:
-            job.result()
-            sys.stderr.write(".")
-            sys.stderr.flush()
-    drawn = pd.concat(
-        [pd.read_parquet(_file(folder, number)).assign(replicate=number) for number in range(chosen.replicates)],
-        ignore_index=True,
-    )
-    text = coverage_page.page(truth, drawn, chosen.replicates, definitions(tuple(chosen.kpi)))
-    if chosen.kpi:
-        sys.stdout.write(text)
-    else:
-        PAGE.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{PAGE.relative_to(ROOT)}\n")
+        store.clear()
+    every = current()
+    with TemporaryDirectory(prefix="kpibook-coverage-") as folder:
+        _compute(store, every, chosen, Path(folder))
+    rows = store.rows(every)
+    truth, drawn = rows[rows["sample"] == WHOLE], rows[rows["sample"] != WHOLE]
+    PAGE.write_text(coverage_page.page(truth, drawn, definitions()), encoding="utf-8")
+    sys.stdout.write(f"{PAGE.relative_to(ROOT)}\n")
     return 0
 
 
-def replicate(people: Population, folder: Path, number: int, kpis: tuple[str, ...]) -> None:
-    """Draw one sample, compute, keep what the page needs."""
+def _compute(store: Store, every: Mapping[str, str], chosen: argparse.Namespace, folder: Path) -> None:
+    """Draw and compute what the store lacks: the population of all KPIs, samples of those with an interval."""
+    people: Population | None = None
+    for _, kpis in store.missing(every, [WHOLE]):
+        people = people or population(CLIENT, folder / "population.duckdb")
+        store.put(computed(people.whole(), kpis), WHOLE, every)
+    rows = store.rows(every)
+    wanted = with_interval(rows[rows["sample"] == WHOLE])
+    asked = {kpi: state for kpi, state in every.items() if kpi in wanted and (not chosen.kpi or kpi in chosen.kpi)}
+    missing = store.missing(asked, range(chosen.replicates))
+    if not missing:
+        return
+    people = people or population(CLIENT, folder / "population.duckdb")
+    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
+    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as pool:
+        for job in [pool.submit(replicate, people, number, kpis) for number, kpis in missing]:
+            number, found = job.result()
+            store.put(found, number, {kpi: every[kpi] for kpi in set(found["kpi"])})
+            sys.stderr.write(".")
+            sys.stderr.flush()
+
+
+def replicate(people: Population, number: int, kpis: tuple[str, ...]) -> tuple[int, pd.DataFrame]:
+    """Draw one sample and compute these KPIs."""
     loaded = people.sample(SEED, number)
-    found = computed(loaded, kpis)
-    loaded.backend.disconnect()
-    draft = _file(folder, number).with_suffix(".tmp")
-    found.to_parquet(draft)
-    draft.rename(_file(folder, number))
+    try:
+        return number, computed(loaded, kpis)
+    finally:
+        loaded.backend.disconnect()
 
 
-def computed(loaded: Loaded, kpis: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Totals and variants of the reporting period; all KPIs, or these with what they rest on."""
+def computed(loaded: Loaded, kpis: tuple[str, ...]) -> pd.DataFrame:
+    """Totals and variants of these KPIs in the reporting period."""
     client = params.load(CLIENT).model_copy(update={"breakdowns": (), "limits": Limits(memory="4GB", threads=1)})
-    results = compute(catalog(kpis), client, loaded)
-    card = results.scorecard
-    card = card[(card["period"] == "current") & card["segment_by"].isin(["total", "variant"])]
-    numbers = ["value", "low", "high", "change", "change_low", "change_high"]
-    plain = card[KEPT].astype(dict.fromkeys(numbers, "float64"))
-    return plain.astype({"kpi": str, "segment_by": str, "segment": str, "status": str, "n": "float64"})
+    with patch("kpibook.engine.compute.Database", Remembering):
+        card = compute(catalog(kpis), client, loaded).scorecard
+    card = card[(card["period"] == "current") & card["segment_by"].isin(["total", "variant"]) & card["kpi"].isin(kpis)]
+    kinds = {**dict.fromkeys(NUMBERS, "float64"), **dict.fromkeys(WORDS, str)}
+    return card[[*WORDS, *NUMBERS]].astype(kinds).reset_index(drop=True)
+
+
+class Remembering(Database):
+    """Compiles a table once in a process: one catalogue asks every sample the same."""
+
+    statements: ClassVar[dict[Any, str]] = {}
+
+    def sql(self, table: ir.Table) -> str:
+        key = table.op()
+        if key not in self.statements:
+            self.statements[key] = super().sql(table)
+        return self.statements[key]
 
 
 @cache
-def catalog(kpis: tuple[str, ...] = ()) -> Catalog:
-    """The installed pack, or the part of it that these KPIs need."""
-    every = discover().catalog
-    if not kpis:
-        return every
-    wanted: set[str] = set()
-    waiting = list(kpis)
-    while waiting:
-        name = waiting.pop()
-        if name in every.definitions and name not in wanted:
-            wanted.add(name)
-            waiting += every.definitions[name].definition.inputs
-    return build(source for name, source in every.definitions.items() if name in wanted)
+def _pack() -> Catalog:
+    return discover().catalog
 
 
-def definitions(kpis: tuple[str, ...] = ()) -> list[tuple[str, str, str]]:
+@cache
+def catalog(kpis: tuple[str, ...]) -> Catalog:
+    """The part of the installed pack that these KPIs need."""
+    wanted = needed(_pack(), kpis)
+    return build(source for name, source in _pack().definitions.items() if name in wanted)
+
+
+def current() -> dict[str, str]:
+    """The state of every KPI of the installed pack."""
+    data = [CLIENT, *sorted((ROOT / "data" / CLIENT.stem).iterdir())]
+    return states(_pack(), _pack().kpis, data, ["simulations.population"])
+
+
+def definitions() -> list[tuple[str, str, str]]:
     """(kpi, family, kind of its estimate) in the order of the catalogue."""
-    resolution = catalog(kpis).resolve(params.load(CLIENT).settings)
-    every = resolution.kpis.values()
-    return [(k.id, k.definition.family, _kind(k)) for k in every if not kpis or k.id in kpis]
+    resolution = _pack().resolve(params.load(CLIENT).settings)
+    return [(k.id, k.definition.family, _kind(k)) for k in resolution.kpis.values()]
 
 
 def with_interval(truth: pd.DataFrame) -> set[str]:
@@ -125,27 +150,6 @@ def _kind(kpi: Resolved) -> str:
     if estimate is None:
         return "from frames"
     return str(getattr(estimate, "kind", type(estimate).__name__.lower()))
-
-
-def _truth(people: Population, folder: Path, kpis: tuple[str, ...]) -> pd.DataFrame:
-    path = folder / "population.parquet"
-    if not path.exists():
-        computed(people.whole(), kpis).to_parquet(path)
-    return pd.read_parquet(path)
-
-
-def _key(kpis: Iterable[str]) -> str:
-    """One folder for each state of data, code and choice."""
-    code = [ROOT / "core" / "kpibook", *(ROOT / "core" / "kpibook" / part for part in ("engine", "intake", "stats"))]
-    files = [CLIENT, *sorted((ROOT / "data" / CLIENT.stem).iterdir())]
-    for folder in (*code, ROOT / "kpi_plugins" / "loyalty_kpis"):
-        files += sorted(folder.glob("*.py"))
-    state = [[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
-    return hashlib.sha256(json.dumps([SEED, state, sorted(kpis)]).encode()).hexdigest()[:12]
-
-
-def _file(folder: Path, number: int) -> Path:
-    return folder / f"replicate-{number:04d}.parquet"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from kpibook.model import TABLES, references
+from tiny_client import only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,19 +21,18 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def simulation() -> Iterator[tuple[ModuleType, ModuleType]]:
-    """(population, coverage_page)"""
+def simulation() -> Iterator[tuple[ModuleType, ...]]:
+    """(population, coverage_page, coverage_store)"""
     sys.path.insert(0, str(ROOT))
+    names = ("population", "coverage_page", "coverage_store")
     try:
-        yield importlib.import_module("simulations.population"), importlib.import_module("simulations.coverage_page")
+        yield tuple(importlib.import_module(f"simulations.{name}") for name in names)
     finally:
         sys.path.remove(str(ROOT))
 
 
 @pytest.fixture(scope="module")
-def people(
-    simulation: tuple[ModuleType, ModuleType], samples: Path, tmp_path_factory: pytest.TempPathFactory
-) -> object:
+def people(simulation: tuple[ModuleType, ...], samples: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     folder = tmp_path_factory.mktemp("coverage")
     client = folder / "marea.yaml"
     text = (ROOT / "params" / "marea.yaml").read_text(encoding="utf-8")
@@ -84,29 +84,89 @@ def test_the_same_number_draws_the_same_sample_and_another_another(people) -> No
 
 
 def _card(*rows: tuple[str, str, float | None, float | None, float | None, str]) -> pd.DataFrame:
+    """Figures with a change of half as much, each in a sample of its own."""
     frame = pd.DataFrame(rows, columns=["kpi", "segment", "value", "low", "high", "status"])
     by = frame["segment"].map({"total": "total"}).fillna("variant")
-    empty = dict.fromkeys(("change", "change_low", "change_high"), float("nan"))
-    return frame.assign(segment_by=by, n=50.0, **empty)
+    half = {f"change{end}": frame[name] / 2 for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))}
+    return frame.assign(segment_by=by, n=50.0, sample=range(len(frame)), **half)
 
 
-def test_intervals_that_hold_the_truth_are_counted(simulation: tuple[ModuleType, ModuleType]) -> None:
-    """Truth 10. Of 40 samples 36 give [9, 11], 2 give [10.5, 12] and miss, 2 are low_n and do not count: 36 of 38."""
+def test_intervals_that_hold_the_truth_are_counted(simulation: tuple[ModuleType, ...]) -> None:
+    """Truth 10. Of 40 samples 36 give [9, 11], 2 give [10.5, 12] and miss, 2 are low_n and do not count: 36 of 38.
+
+    Of the changes, all halved, the same 36 of 38 hold 5. The mean width is (36 x 2 + 2 x 1.5) / 38 = 1.97.
+    """
     truth = _card(("a", "total", 10.0, 9.0, 11.0, "ok"), ("b", "total", 5.0, None, None, "ok"))
     samples = [("a", "total", 10.0, 9.0, 11.0, "ok")] * 36 + [("a", "total", 11.0, 10.5, 12.0, "ok")] * 2
     drawn = _card(*samples, *[("a", "total", 3.0, 2.0, 4.0, "low_n")] * 2)
     kpis = [("a", "sales", "ratio"), ("b", "sales", "total")]
     (line,) = simulation[1].lines(truth, drawn, kpis)
-    assert (line.kpi, line.reading, line.held, line.replicates, line.n) == ("a", "", 36, 38, 50.0)
-    assert line.verdict == ""
-    text = simulation[1].page(truth, drawn, 40, kpis)
-    assert "| `a` |  | ratio | 50 | 38 | 94.7 % | 82.7 to 98.5 |" in text
+    assert (line.kpi, line.reading, line.n) == ("a", "", 50.0)
+    assert (line.level.held, line.level.replicates) == (36, 38)
+    assert line.change == line.level
+    text = simulation[1].page(truth, drawn, kpis)
+    row = "| `a` |  | ratio | 50 | 38 | 94.7 % | 82.7 to 98.5 | 94.7 % | 82.7 to 98.5 | 1.97 |"
+    assert row in text
     assert "- `b`: no interval (a count of everything, or exact)" in text
-    assert "Of 1 headline figures with an interval 1 lie within 93 to 97 %, 0 below, 0 above." in text
+    assert "| headlines | 1 | 1 | 0 | 0 | 0 | 0 |" in text
+    assert "| variants | 0 | 0 | 0 | 0 | 0 | 0 |" in text
 
 
-@pytest.mark.parametrize(("held", "said"), [(35, "below 93 %"), (38, ""), (40, "above 97 %")])  # of 40: 87.5, 95, 100 %
-def test_figures_outside_are_printed_as_such(held: int, said: str, simulation: tuple[ModuleType, ModuleType]) -> None:
-    line = simulation[1].Line("a", "", "ratio", 50, 40, held, 1.0)
-    assert line.verdict == said
-    assert simulation[1].Line("a", "", "ratio", 50, 29, 10, 1.0).verdict == "too few replicates"
+@pytest.mark.parametrize(
+    ("held", "replicates", "place", "verdict"),
+    [
+        (35, 40, "below", "open"),  # 87.5 %, Wilson 73.9 to 94.5: reaches 93 %
+        (160, 200, "below", "below"),  # 80 %, Wilson 73.9 to 84.9
+        (38, 40, "within", "within"),
+        (40, 40, "above", "open"),  # 100 %, Wilson 91.2 to 100
+        (200, 200, "above", "above"),  # 100 %, Wilson 98.1 to 100
+        (29, 29, "above", "too few"),
+    ],
+)
+def test_clearly_outside_is_what_samples_can_tell(
+    held: int, replicates: int, place: str, verdict: str, simulation: tuple[ModuleType, ...]
+) -> None:
+    count = simulation[1].Count(held, replicates)
+    assert (count.place, count.verdict) == (place, verdict)
+
+
+def test_what_is_clearly_outside_is_listed_with_its_reason(
+    simulation: tuple[ModuleType, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of 40 samples [11, 12] holds 10: 0 % (Wilson 0 to 8.8)."""
+    monkeypatch.setitem(importlib.import_module("simulations.coverage_reasons").REASONS, ("a", ""), "Always too high.")
+    truth = _card(("a", "total", 10.0, 9.0, 11.0, "ok"))
+    drawn = _card(*[("a", "total", 11.5, 11.0, 12.0, "ok")] * 40)
+    text = simulation[1].page(truth, drawn, [("a", "sales", "ratio")])
+    assert "- `a`: 0.0 % (0.0 to 8.8) of 40. Always too high." in text
+    assert "- `a`, change: 0.0 % (0.0 to 8.8) of 40. Not explained: its interval is too narrow here." in text
+    assert "| headlines | 1 | 0 | 1 | 0 | 1 | 0 |" in text
+
+
+def test_the_store_knows_what_is_missing(simulation: tuple[ModuleType, ...], tmp_path: Path) -> None:
+    """Two samples of a; of b the second is missing, and the first was in another state."""
+    store = simulation[2].Store(tmp_path / "made")
+    card = _card(("a", "total", 1.0, 0.0, 2.0, "ok"), ("b", "total", 1.0, 0.0, 2.0, "ok")).drop(columns="sample")
+    old, new = {"a": "1", "b": "1"}, {"a": "1", "b": "2"}
+    assert store.missing(old, [0, 1]) == [(0, ("a", "b")), (1, ("a", "b"))]
+    store.put(card, 0, old)
+    store.put(card[card["kpi"] == "a"], 1, old)
+    assert store.missing(old, [0, 1]) == [(1, ("b",))]
+    assert store.missing(new, [0, 1]) == [(0, ("b",)), (1, ("b",))]
+    store.put(card, 1, new)  # a once more: counted once
+    assert store.rows(new)[["kpi", "sample"]].to_numpy().tolist() == [["a", 0], ["a", 1], ["b", 1]]
+    store.clear()
+    assert store.rows(new).empty
+
+
+def test_a_kpis_state_is_that_of_its_modules_and_the_engine(simulation: tuple[ModuleType, ...]) -> None:
+    """share_of_wallet and first_choice_rate are one module's; net_sales is of another."""
+    catalog = only("share_of_wallet", "first_choice_rate", "net_sales")
+    path = ROOT / "params" / "marea.yaml"
+    states = simulation[2].states(catalog, catalog.kpis, [path])
+    assert states["share_of_wallet"] == states["first_choice_rate"] != states["net_sales"]
+    other = simulation[2].states(catalog, catalog.kpis, [ROOT / "pyproject.toml"])
+    assert not set(other.values()) & set(states.values())
+    files = {path.name for path in simulation[2]._reach(["loyalty_kpis.wallet"])}
+    assert {"wallet.py", "reweighting.py", "intervals.py"} <= files  # imported, and imported by what is imported
+    assert "__init__.py" not in files
