@@ -83,7 +83,7 @@ def tally(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def share_of(met: pd.Series, rows: pd.DataFrame, *, why: str = "", weighted: bool = True) -> Modelled:
-    """Weighted share of ``rows`` that ``met`` something: Wilson on Kish's n, rule P from 100 effective answers on."""
+    """Weighted share of ``rows`` that ``met`` something: rule P from 100 effective answers (Kish, by person) on."""
     weights = rows["weight"] if weighted else np.ones(len(rows))
     codes = persons(rows)
     found = weighted_share(met, weights, codes)

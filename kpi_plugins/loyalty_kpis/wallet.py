@@ -6,8 +6,8 @@ import pandas as pd
 
 from kpibook import because, kpi, modelled, view
 from kpibook.rules import reason
-from kpibook.stats.intervals import wilson
 from kpibook.stats.reweighting import percentiles, redrawn_sums
+from kpibook.stats.survey_weights import weighted_share
 from loyalty_kpis.reach import inside
 
 ENOUGH, SHOWN = 100, 30
@@ -109,7 +109,7 @@ def first_choice_rate(panel_brands: pd.DataFrame, first_choice_answers: pd.DataF
     Who answers for several categories counts with the mean of these. The variant asked is the share of the best
     answers to the question FIRST_CHOICE.
     """
-    asked = _share(first_choice_answers["is_best"].astype(float), first_choice_answers["weight"])
+    asked = _share(first_choice_answers["is_best"].astype(float), first_choice_answers)
     ranked = panel_brands[panel_brands["preference_rank"].notna()]
     if ranked.empty:
         return modelled(
@@ -119,11 +119,16 @@ def first_choice_rate(panel_brands: pd.DataFrame, first_choice_answers: pd.DataF
     best = ranked.groupby([*keys, "category_id"])["preference_rank"].transform("min")
     first = ranked[ranked["preference_rank"] == best]
     each = first.groupby([*keys, "category_id"]).agg(
-        own=("is_own", "any"), others=("is_own", lambda own: not own.all()), weight=("weight", "first")
+        own=("is_own", "any"),
+        others=("is_own", lambda own: not own.all()),
+        weight=("weight", "first"),
+        customer_id=("customer_id", "first"),
     )
     each["first"] = np.where(each["own"], np.where(each["others"], 0.5, 1.0), 0.0)
-    people = each.groupby(keys).agg(first=("first", "mean"), weight=("weight", "first"))
-    return _share(people["first"], people["weight"], parts={"variant": {"asked": asked}})
+    people = each.groupby(keys).agg(
+        first=("first", "mean"), weight=("weight", "first"), customer_id=("customer_id", "first")
+    )
+    return _share(people["first"], people, parts={"variant": {"asked": asked}})
 
 
 def _customers(brands):
@@ -179,20 +184,24 @@ def _mean(top, bottom, said, **more):
     return modelled(float(top.sum()) / whole, low=low, high=high, status=status, reason=why, **facts)
 
 
-def _share(met, weight, **more):
-    """A weighted share with Wilson's interval on Kish's effective number of answers."""
-    x, w = met.to_numpy(dtype=float), weight.to_numpy(dtype=float)
-    facts = {"n": len(x), "persons": len(x), "numerator": float(x @ w), "denominator": float(w.sum()), **more}
-    if w.sum() <= 0:
+def _share(met, answers, **more):
+    """A weighted share, the answers of one customer together; who is unknown answers once."""
+    x, w = met.to_numpy(dtype=float), answers["weight"].to_numpy(dtype=float)
+    known = answers["customer_id"].notna().to_numpy()
+    codes = np.where(known, pd.factorize(answers["customer_id"])[0], len(x) + np.arange(len(x)))
+    found = weighted_share(x, w, np.unique(codes, return_inverse=True)[1])
+    facts = {"n": len(x), "persons": len(np.unique(codes)), **more}
+    if found is None:
         return modelled(None, status="undefined", reason=reason("zero_denominator"), **facts)
-    value, effective = float(x @ w / w.sum()), float(w.sum() ** 2 / (w @ w))
-    low, high = wilson(value * effective, effective)
+    facts |= {"numerator": found.numerator, "denominator": found.denominator}
+    effective = found.effective_n
     status, why = (
         ("ok", "") if effective >= ENOUGH else ("low_n", reason("too_few_cases", n=int(effective), minimum=ENOUGH))
     )
     if effective < SHOWN:
         return modelled(None, status=status, reason=reason("too_few_cases", n=int(effective), minimum=SHOWN), **facts)
-    return modelled(value, low=low, high=high, status=status, reason=why, **facts)
+    low, high = found.interval
+    return modelled(found.value, low=low, high=high, status=status, reason=why, **facts)
 
 
 DEFINITIONS = (panel_brands, first_choice_answers, share_of_wallet, first_choice_rate)

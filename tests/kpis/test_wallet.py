@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import pytest
 
+from kpibook.stats.intervals import wilson
 from kpis.customer_cases import results, view_rows
 from loyalty_kpis.wallet import first_choice_rate, share_of_wallet
 from tiny_client import receipt, row, shop
@@ -91,17 +92,17 @@ def test_share_of_wallet_from_30_and_100_respondents(times: int, status: str, sh
 def test_nobody_asked() -> None:
     empty = _panel(*TWO).iloc[:0]
     assert share_of_wallet(empty).status == "undefined"
-    answers = pd.DataFrame({"is_best": [], "weight": []})
-    assert first_choice_rate(empty, answers).status == "undefined"
+    assert first_choice_rate(empty, NOBODY).status == "undefined"
 
 
-NOBODY = pd.DataFrame({"is_best": [], "weight": []})
+NOBODY = pd.DataFrame({"customer_id": [], "is_best": [], "weight": []})
 
 
 def test_first_choice_rate() -> None:
     """A ranks us first beside another in food (1/2) and does not use us for wine (0): 1/4. B, twice as heavy, ranks us
-    first alone. C does not rank anything and is not counted. (1/4 + 2) / 3 = 0.75; n_eff of 60 + 60 answers with
-    weights 1 and 2 is 180² / (60 + 240) = 108.
+    first alone. C does not rank anything and is not counted. (1/4 + 2) / 3 = 0.75. The quarters scatter less than yes
+    and no, by (60 (1/2)² + 120 (1/4)²) / 180 = 1/8 an answer: the interval is that of 120 (3/16) / (1/8) = 180 answers.
+    n_eff of 40 + 40 answers with weights 1 and 2 is 120² / (40 + 160) = 72.
     """
     rows = (
         ("a", "food", "ours", True, False, 1.0, 1, 1.0),
@@ -113,7 +114,7 @@ def test_first_choice_rate() -> None:
     )
     found = first_choice_rate(_panel(*rows, times=60), NOBODY)
     assert (found.value, found.n, found.status) == (pytest.approx(0.75), 120, "ok")
-    p, n, z = 0.75, 108.0, 1.959964
+    p, n, z = 0.75, 180.0, 1.959964
     half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
     assert found.high - found.low == pytest.approx(2 * half, rel=1e-5)
     fewer = first_choice_rate(_panel(*rows, times=40), NOBODY)
@@ -149,6 +150,20 @@ def test_first_choice_asked() -> None:
     """2024: of weights 1, 1 and 2 best answers with 1 and 2; a score outside the scale is none."""
     found = row(results("first_choice_rate", _asked()), "first_choice_rate", "asked")
     assert [found[k] for k in ("value", "numerator", "denominator", "status")] == [None, 3, 4, "low_n"]
+
+
+def test_a_customer_asked_twice_is_one_customer() -> None:
+    """100 customers of whom 50 say yes twice have the interval of 100 answers; 200 strangers that of 200."""
+    customers = pd.DataFrame(
+        {"customer_id": [f"c{i // 2}" for i in range(200)], "is_best": [True, True, False, False] * 50}
+    )
+    strangers = customers.assign(customer_id=None)
+    found, apart = (
+        first_choice_rate(_panel(*TWO).iloc[:0], answers.assign(weight=1.0)).parts["variant"]["asked"]
+        for answers in (customers, strangers)
+    )
+    assert (found.low, found.high, found.persons) == pytest.approx((*wilson(50, 100), 100))
+    assert (apart.low, apart.high, apart.persons) == pytest.approx((*wilson(100, 200), 200))
 
 
 def test_waves_belong_to_the_period_of_their_answers() -> None:

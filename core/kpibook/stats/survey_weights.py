@@ -1,7 +1,8 @@
 """Weighted survey answers: effective sample size, and shares with it.
 
-Sources: Kish 1965, Survey Sampling, section 8.2 and 11.7 ((sum of w)^2 / sum of w^2); Wilson 1927 with
-the effective n in the place of n (Korn & Graubard 1998).
+Sources: Kish 1965, Survey Sampling, section 8.2 and 11.7 ((sum of w)^2 / sum of w^2); Korn & Graubard
+1998, Survey Methodology 24(2) (an interval of a share with the n that its linearised variance stands
+for, as if of independent answers at least; Wilson's in the place of the exact one: Dean & Pagano 2015).
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import numpy.typing as npt
 from kpibook.stats.intervals import Interval, wilson
 
 Floats = npt.NDArray[np.float64]
+#: Below this a variance is the rounding of its sums.
+NOISE = 1e-18
 
 
 @dataclass(frozen=True)
 class WeightedShare:
-    """``value`` = ``numerator`` / ``denominator`` (sums of weights); ``effective_n`` after Kish."""
+    """``value`` = ``numerator`` / ``denominator`` (sums of weights); ``effective_n`` after Kish, by person.
+
+    The interval rests on how much the answers of a person are alike, not on Kish's worst case that they are the same.
+    """
 
     value: float
     interval: Interval
@@ -42,14 +48,34 @@ def kish(weights: npt.ArrayLike, persons: npt.ArrayLike | None = None) -> float:
     return float(w.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
+def clustered_variance(values: npt.ArrayLike, weights: npt.ArrayLike, persons: npt.ArrayLike | None = None) -> float:
+    """Linearised variance of the weighted mean of ``values``, the answers of one person together; 0.0 without weight.
+
+    ``persons`` are codes from 0, one for each answer; without them every answer is another person's.
+    """
+    x, w = (np.asarray(a, dtype=np.float64) for a in (values, weights))
+    if not w.sum() > 0:
+        return 0.0
+    moved = w * (x - w @ x / w.sum()) / w.sum()
+    if persons is not None:
+        moved = np.bincount(np.asarray(persons), weights=moved)
+    return float(moved @ moved)
+
+
 def weighted_share(
     met: npt.ArrayLike, weights: npt.ArrayLike, persons: npt.ArrayLike | None = None
 ) -> WeightedShare | None:
-    """Weighted share of the answers that ``met`` the condition, Wilson on Kish's n; None without any weight."""
-    w = np.asarray(weights, dtype=np.float64)
+    """Weighted share of the answers that ``met`` the condition, wholly or in part (0 to 1); None without any weight.
+
+    Wilson's interval on the n that the variance by person stands for; on Kish's where all said the same.
+    """
+    w, x = np.asarray(weights, dtype=np.float64), np.asarray(met, dtype=np.float64)
     effective = kish(w, persons)
     if effective == 0:
         return None
-    top, bottom = float(w @ np.asarray(met, dtype=np.float64)), float(w.sum())
+    top, bottom = float(w @ x), float(w.sum())
     value = min(1.0, top / bottom)
-    return WeightedShare(value, wilson(value * effective, effective), effective, top, bottom)
+    independent = float(w @ (x - value) ** 2) / bottom / len(x)
+    variance = max(clustered_variance(x, w, persons), independent)
+    n = value * (1 - value) / variance if variance > NOISE and 0 < value < 1 else effective
+    return WeightedShare(value, wilson(value * n, n), effective, top, bottom)
