@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from kpibook.stats.intervals import wilson
 from kpibook.stats.net_scores import adjusted_wald
 from kpis.outreach_cases import answer, parts, result, seen
 from tiny_client import row
@@ -152,6 +153,23 @@ def test_sentiment() -> None:
     assert (found["low"], found["high"]) == (pytest.approx(100 * low), pytest.approx(100 * high))
     assert parts(results, "touchpoint_sentiment", "coverage") == (0.8, 120, 150)
     assert row(results, "touchpoint_sentiment", "blog")["value"] == pytest.approx(25)
+
+
+def test_contacts_of_one_person_are_taken_together() -> None:
+    """Twice the contacts by the same visitors, each as before: neither interval narrows. In a second case the first
+    half of the visitors' contacts are rated, the rest not: (1/4) / (1/4 / 60) = 60 contacts' worth, not 120.
+    """
+    feelings = [*[0.21] * 60, *[0.0] * 30, *[-0.9] * 30]
+    again = [e | {"event_id": f"again-{e['event_id']}"} for e in _felt(*feelings)]
+    found = row(_experience({"funnel_events": [*_felt(*feelings), *again]}, "sentiment"), "touchpoint_sentiment")
+    low, high = adjusted_wald(0.5, 0.25, 120)
+    assert (found["value"], found["n"]) == (pytest.approx(25), 240)
+    assert (found["low"], found["high"]) == (pytest.approx(100 * low), pytest.approx(100 * high))
+    half = _felt(*[0.5] * 30, *[None] * 30)
+    twice = [*half, *(e | {"event_id": f"again-{e['event_id']}"} for e in half)]
+    heard = row(_experience({"funnel_events": twice}, "sentiment"), "touchpoint_sentiment", "coverage")
+    assert (heard["value"], heard["numerator"], heard["denominator"]) == (0.5, 60, 120)
+    assert (heard["low"], heard["high"]) == pytest.approx(tuple(wilson(30, 60)))
 
 
 def test_answers() -> None:
