@@ -12,7 +12,7 @@ from kpibook.rules import reason
 from kpibook.stats.net_scores import paired_difference
 from kpibook.stats.reliability import cronbach_alpha
 from kpibook.stats.respondent_bootstrap import percentile, person_sums, replicates
-from kpibook.stats.survey_weights import kish
+from kpibook.stats.survey_weights import effective_answers, kish
 from loyalty_kpis.survey_figures import (
     ANSWERS,
     asked,
@@ -207,12 +207,13 @@ def _items_table(items, alpha):
 
 
 def _paired_gap(first: pd.Series, second: pd.Series, pairs: pd.DataFrame):
-    effective = kish(pairs["weight"], persons(pairs))
+    w, codes = pairs["weight"].to_numpy(float), persons(pairs)
+    effective = kish(w, codes)
     if effective == 0:
         return modelled(None, status="undefined", reason=reason("zero_denominator"), unit="pp")
-    w = pairs["weight"].to_numpy(float)
-    up, down = (float(w @ mark.to_numpy(float) / w.sum()) for mark in (first & ~second, second & ~first))
-    low, high = paired_difference(up, down, effective)
+    marks = [mark.to_numpy(float) for mark in (first & ~second, second & ~first)]
+    up, down = (float(w @ mark / w.sum()) for mark in marks)
+    low, high = paired_difference(up, down, effective_answers(marks[0] - marks[1], w, codes))
     status, why = survey_rule(effective)
     return modelled(up - down, low=low, high=high, n=len(pairs), status=status, reason=why, unit="pp")
 

@@ -9,7 +9,7 @@ from kpibook import kpi, modelled, view
 from kpibook.rules import reason
 from kpibook.stats.intervals import wilson
 from kpibook.stats.net_scores import adjusted_wald
-from kpibook.stats.survey_weights import clustered_variance, kish
+from kpibook.stats.survey_weights import effective_answers, kish
 
 #: Sentiment beyond it is positive or negative; answers in the outer quarters of their scale are.
 NEUTRAL, UPPER, LOWER = 0.2, 0.75, 0.25
@@ -97,9 +97,7 @@ def touchpoint_sentiment(contact_ratings: pd.DataFrame):
     good, bad = (float(weight[rating == sign].sum()) / float(weight.sum()) for sign in (1, -1))
     if effective < SHOWN:
         return modelled(None, status="low_n", reason=reason("too_few_cases", n=int(effective), minimum=SHOWN), **facts)
-    variance = clustered_variance(rating, weight, pd.factorize(rated["person"])[0])
-    spread = good + bad - (good - bad) ** 2
-    low, high = adjusted_wald(good, bad, spread / max(variance, spread / effective) if spread > 0 else effective)
+    low, high = adjusted_wald(good, bad, effective_answers(rating, weight, pd.factorize(rated["person"])[0]))
     few = effective < PUBLISHED
     why = reason("too_few_cases", n=int(effective), minimum=PUBLISHED) if few else ""
     figures = {"low": 100 * low, "high": 100 * high, "status": "low_n" if few else "ok", "reason": why}
@@ -116,9 +114,7 @@ def _coverage(ratings):
     spoken = ratings[ratings["contacts"] > 0]
     contacts, heard = spoken["contacts"].to_numpy(dtype=float), spoken["rating"].notna().to_numpy()
     met, of = float(contacts[heard].sum()), float(contacts.sum())
-    binomial = met / of * (1 - met / of) / of
-    variance = max(clustered_variance(heard, contacts, pd.factorize(spoken["person"])[0]), binomial)
-    n = of * binomial / variance if binomial > 0 else of
+    n = effective_answers(heard, contacts, pd.factorize(spoken["person"])[0])
     low, high = wilson(met / of * n, n)
     return modelled(
         met / of, low=low, high=high, n=int(of), persons=spoken["person"].nunique(), numerator=met, denominator=of,

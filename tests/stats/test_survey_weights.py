@@ -3,7 +3,7 @@
 import pytest
 
 from kpibook.stats.intervals import wilson
-from kpibook.stats.survey_weights import clustered_variance, kish, weighted_share
+from kpibook.stats.survey_weights import clustered_variance, effective_answers, kish, weighted_share
 
 
 def test_kish_of_equal_and_unequal_weights() -> None:
@@ -31,6 +31,16 @@ def test_the_variance_of_a_weighted_mean_by_person() -> None:
     assert clustered_variance([1, 0, 1], [1, 1, 2]) == pytest.approx(14 / 256)
     assert clustered_variance([1, 0, 1], [1, 1, 2], [0, 0, 1]) == pytest.approx(8 / 256)
     assert clustered_variance([1, 0], [0, 0]) == clustered_variance([], []) == 0
+
+
+def test_effective_answers() -> None:
+    """Scores 1, 2, 3, 6 of two persons: mean 3, spread (4 + 1 + 0 + 9) / 4 = 3.5; the persons move it by -3/4 and 3/4:
+    3.5 / (18/16) = 28/9. Of four persons all four count. Where all say 3, Kish's two; nobody said anything: none.
+    """
+    assert effective_answers([1, 2, 3, 6], [1, 1, 1, 1], [0, 0, 1, 1]) == pytest.approx(28 / 9)
+    assert effective_answers([1, 2, 3, 6], [1, 1, 1, 1]) == pytest.approx(4)
+    assert effective_answers([3, 3, 3, 3], [1, 1, 1, 1], [0, 0, 1, 1]) == pytest.approx(2)
+    assert effective_answers([], []) == 0
 
 
 def test_weighted_share() -> None:

@@ -62,6 +62,20 @@ def clustered_variance(values: npt.ArrayLike, weights: npt.ArrayLike, persons: n
     return float(moved @ moved)
 
 
+def effective_answers(values: npt.ArrayLike, weights: npt.ArrayLike, persons: npt.ArrayLike | None = None) -> float:
+    """As many independent answers have a weighted mean of ``values`` that varies as much, at most all that were given.
+
+    Kish's number where all said the same; 0.0 without any weight. Arguments as for clustered_variance.
+    """
+    x, w = (np.asarray(a, dtype=np.float64) for a in (values, weights))
+    kishs = kish(w, persons)
+    if kishs == 0:
+        return 0.0
+    spread = float(w @ (x - w @ x / w.sum()) ** 2 / w.sum())
+    variance = max(clustered_variance(x, w, persons), spread / len(x))
+    return spread / variance if variance > NOISE else kishs
+
+
 def weighted_share(
     met: npt.ArrayLike, weights: npt.ArrayLike, persons: npt.ArrayLike | None = None
 ) -> WeightedShare | None:
@@ -75,7 +89,7 @@ def weighted_share(
         return None
     top, bottom = float(w @ x), float(w.sum())
     value = min(1.0, top / bottom)
-    independent = float(w @ (x - value) ** 2) / bottom / len(x)
-    variance = max(clustered_variance(x, w, persons), independent)
-    n = value * (1 - value) / variance if variance > NOISE and 0 < value < 1 else effective
+    n, spread = effective_answers(x, w, persons), float(w @ (x - value) ** 2 / bottom)
+    if spread > NOISE:
+        n *= value * (1 - value) / spread
     return WeightedShare(value, wilson(value * n, n), effective, top, bottom)
