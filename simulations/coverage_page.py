@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from kpibook.stats.intervals import Interval, wilson
-from simulations.coverage_reasons import OTHER_DESIGN, why
+from simulations.coverage_reasons import by_design, why
 
 LEAST, MOST = 0.93, 0.97
 _FEWEST = 30
@@ -111,7 +111,6 @@ def _counted(
     """{(kpi, reading): (mean n, count, mean width, spread)} of samples whose status is ok."""
     keys = ["kpi", "segment_by", "segment"]
     known = truth[(truth["status"] == "ok") & truth[low].notna() & (truth[low] < truth[high])]
-    known = known[~known["kpi"].isin(OTHER_DESIGN)]
     joined = drawn.merge(known[[*keys, value]].rename(columns={value: "true"}), on=keys)
     joined = joined[(joined["status"] == "ok") & joined[low].notna() & joined["true"].notna()]
     held = (joined[low] <= joined["true"]) & (joined["true"] <= joined[high])
@@ -132,22 +131,24 @@ def _counted(
 
 def page(truth: pd.DataFrame, drawn: pd.DataFrame, kpis: Sequence[tuple[str, str, str]]) -> str:
     every = lines(truth, drawn, kpis)
-    head = [line for line in every if not line.reading]
     samples = drawn.groupby("kpi")["sample"].nunique()
     least, most = (int(samples.min()), int(samples.max())) if len(samples) else (0, 0)
     spoken = f"{least}" if least == most else f"{least} to {most}"
+    counted = [(line, bool(line.reading), change) for line in every for change in (False, True)]
+    kinds = [("headlines", False, False), ("their changes to the year before", False, True)]
+    kinds += [("variants", True, False), ("their changes", True, True)]
     summary = "\n".join(
         [
-            "| | figures | 93 to 97 % | below | above | of these clearly below | clearly above |",
-            "|---|---:|---:|---:|---:|---:|---:|",
-            _summed("headlines", [line.level for line in head]),
-            _summed("their changes to the year before", [line.change for line in head]),
-            _summed("variants", [line.level for line in every if line.reading]),
-            _summed("their changes", [line.change for line in every if line.reading]),
+            "| | figures | observed within 93 to 97 % | below | above | clearly below | clearly above | by design |",
+            "|---|---:|---:|---:|---:|---:|---:|---:|",
+            *(
+                _summed(name, [line for line, *kind in counted if kind == [variant, change]], change)
+                for name, variant, change in kinds
+            ),
         ]
     )
-    parts = [_INTRODUCTION.format(samples=spoken, least=least), summary, "## Outside", _OUTSIDE]
-    parts.append("\n".join(_outside(every)) or "None.")
+    parts = [_INTRODUCTION.format(samples=spoken, least=least), summary]
+    parts += ["## Clearly outside", _OUTSIDE, _outside(every, False), _DESIGNED, _outside(every, True)]
     for family in dict.fromkeys(family for _, family, _ in kpis):
         own = {kpi for kpi, other, _ in kpis if other == family}
         rows = [line.row() for line in every if line.kpi in own]
@@ -160,29 +161,35 @@ def page(truth: pd.DataFrame, drawn: pd.DataFrame, kpis: Sequence[tuple[str, str
     return "\n\n".join(parts) + "\n"
 
 
-def _summed(name: str, counts: Iterable[Count | None]) -> str:
-    judged = [count for count in counts if count is not None and count.replicates >= _FEWEST]
-    places = [sum(count.place == place for count in judged) for place in ("within", "below", "above")]
-    clear = [sum(count.verdict == verdict for count in judged) for verdict in ("below", "above")]
-    return f"| {name} | {len(judged)} | " + " | ".join(str(number) for number in [*places, *clear]) + " |"
+def _summed(name: str, every: Sequence[Line], change: bool) -> str:
+    """A row of the summary; a figure that is by design what it is counts as such and nowhere else."""
+    counts = [(line, line.change if change else line.level) for line in every]
+    judged = [(line, count) for line, count in counts if count is not None and count.replicates >= _FEWEST]
+    free = [count for line, count in judged if not by_design(line.kpi, line.reading, change)]
+    places = [sum(count.place == place for count in free) for place in ("within", "below", "above")]
+    clear = [sum(count.verdict == verdict for count in free) for verdict in ("below", "above")]
+    numbers = [len(judged), *places, *clear, len(judged) - len(free)]
+    return f"| {name} | " + " | ".join(str(number) for number in numbers) + " |"
 
 
-def _outside(every: Sequence[Line]) -> list[str]:
+def _outside(every: Sequence[Line], designed: bool) -> str:
+    """A list of what is clearly outside, by design or not."""
     found = []
     for line in every:
-        for label, count in (("", line.level), (", change", line.change)):
-            if count is not None and count.verdict in ("below", "above"):
+        for change, count in ((False, line.level), (True, line.change)):
+            if count is None or count.verdict not in ("below", "above"):
+                continue
+            if by_design(line.kpi, line.reading, change) == designed:
                 share, interval = count.cells()
-                name, reason = line.name + label, why(line.kpi, line.reading, bool(label), count.verdict)
-                found.append(f"- {name}: {share} ({interval}) of {count.replicates}. {reason}".rstrip())
-    return found
+                reason = why(line.kpi, line.reading, change) or "Not explained."
+                name = line.name + (", change" if change else "")
+                found.append(f"- {name}: {share} ({interval}) of {count.replicates}. {reason}")
+    return "\n".join(found) or "None."
 
 
 def _absent(kpi: str, truth: pd.DataFrame, drawn: pd.DataFrame) -> str:
     own = truth[(truth["kpi"] == kpi) & (truth["segment_by"] == "total")]
     status = own["status"].iloc[0] if len(own) else "not computed"
-    if kpi in OTHER_DESIGN:
-        return f"- `{kpi}`: {OTHER_DESIGN[kpi]}"
     if status != "ok":
         return f"- `{kpi}`: {status} on the population"
     if own["low"].isna().all() or (own["low"] == own["high"]).all():
@@ -211,4 +218,5 @@ What this does not show: whether the figure measures the right thing. A causal f
 population and miss the truth; that is docs/known_truth.md. Costs, targets, benchmarks and staff are the same in every
 sample."""
 
-_OUTSIDE = "Every figure that is clearly outside 93 to 97 %, with the reason as far as it is known."
+_OUTSIDE = "Figures whose coverage is clearly outside 93 to 97 %, with the reason as far as it is known:"
+_DESIGNED = "Intervals about something else than who happens to be a customer, or wide on purpose:"

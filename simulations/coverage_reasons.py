@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
-#: Intervals about something else than the drawing of customers: they have no line in the table.
-OTHER_DESIGN = {
-    "total_programme_cost": "all members are counted; its interval is that of the points yet to be redeemed",
-    "programme_cost_per_active_member": "likewise: only the cost's estimate varies, not who is a member",
-    "employee_satisfaction": "its interval is for a finite staff of whom most answered, not for ever new staff",
-    "employee_turnover": "staff are the same in every sample",
+ALL = "*"
+CHANGE = ", change"
+
+#: {(kpi, reading): why}: intervals about something else than who happens to be a customer, or wide on purpose.
+#: ALL stands for every reading of a KPI; a reading's change is the reading with CHANGE.
+BY_DESIGN = {
+    ("total_programme_cost", ALL): "All members are counted; the interval is that of the points yet to be redeemed.",
+    ("programme_cost_per_active_member", ALL): "Only the cost's estimate varies, not who is a member.",
+    ("points_liability", ALL): (
+        "The points open are counted, as in a balance sheet; the interval is that of the part of them yet to be"
+        " redeemed, not of which members there are."
+    ),
+    ("employee_satisfaction", ALL): "For a finite staff of whom most answered, not for ever new staff.",
+    ("employee_turnover", ALL): "Staff are the same in every sample.",
+    ("channel_consistency", ""): "For ever new channels (Q-profile); the channels are the same in every sample.",
+    ("interpurchase_time", ""): "A median in whole days between order statistics: it seldom moves.",
 }
 
-#: {(kpi, reading): why}; a KPI alone stands for all its readings, "change" for its changes.
-REASONS: dict[tuple[str, str], str] = {}
+#: The same for intervals that are too narrow or too wide for the drawing of customers, as far as it is known why.
+REASONS = {
+    ("buyers_who_are_customers", "as_often_as_identified"): (
+        "How many buyers hide behind anonymous receipts is told by how many payment cards differ, and a sample with"
+        " replacement sees fewer of these than there are: a fault of the sampling, biased by several times the width."
+        " The interval is that of the receipts per identified buyer only."
+    ),
+    ("k_factor", "invitations_per_customer"): (
+        "A friend counts once, for the first of several invitations; the samples draw the referrers of one friend"
+        " apart, so that more invitations are first ones: a fault of the sampling."
+    ),
+    ("customer_base_growth", "same_identification"): (
+        "Anonymous purchases are counted by day, and whole days are taken to vary; in the samples each receipt is drawn"
+        " for itself. Too wide."
+    ),
+    ("break_even_uplift", ""): (
+        "The cost is taken as given; discounts and points rise with the members' margin, so that their ratio"
+        " varies less. Too wide."
+    ),
+    ("usage_class_share", ALL): "The cut points, frozen at the comparison period, are taken as known. Too narrow.",
+    ("effort_reward_balance", "lowest_reachable"): (
+        "The cut points of the usage classes are taken as known, and which class is lowest too. Too narrow."
+    ),
+    ("suggestion_acceptance_rate", "not_shown"): (
+        "Whom a product was not shown to is taken as known; the rate is that of few purchases by them. Too narrow."
+    ),
+    ("personalised_treatment_rate", ""): (
+        "Contacts of a person are less alike than those of different persons, but a share is never taken to rest on"
+        " more cases than there are (NCHS 2017). Too wide."
+    ),
+}
 
 
-def why(kpi: str, reading: str, change: bool, verdict: str) -> str:
-    """The reason known, or that none is."""
-    keys = [(kpi, f"{reading} change".strip())] if change else [(kpi, reading)]
-    found = next((REASONS[key] for key in [*keys, (kpi, "*")] if key in REASONS), "")
-    return found or f"Not explained: its interval is too {'narrow' if verdict == 'below' else 'wide'} here."
+def by_design(kpi: str, reading: str, change: bool) -> bool:
+    """Whether the interval is about something else than the drawing of customers, or wide on purpose."""
+    return _found(BY_DESIGN, kpi, reading, change) != ""
+
+
+def why(kpi: str, reading: str, change: bool) -> str:
+    """The reason, as far as it is known; else empty."""
+    return _found(BY_DESIGN, kpi, reading, change) or _found(REASONS, kpi, reading, change)
+
+
+def _found(known: dict[tuple[str, str], str], kpi: str, reading: str, change: bool) -> str:
+    keys = [(kpi, reading + CHANGE if change else reading), *([(kpi, reading)] if change else []), (kpi, ALL)]
+    return next((known[key] for key in keys if key in known), "")

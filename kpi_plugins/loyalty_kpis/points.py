@@ -13,6 +13,7 @@ from loyalty_kpis.points_views import ISSUED, LOT
 from loyalty_kpis.reach import inside
 
 CELLS = ["vintage", "age", "redeemed", "expired", "open", "members"]
+GROUPS = ["group", "age", "redeemed", "expired", "open"]
 MONTHS, MEMBERS = 12, 300
 #: Above this share of points open at the highest age seen, the estimate is a range.
 TAIL = 0.01
@@ -74,14 +75,14 @@ def earn_burn_ratio(points_ledger):
     better="neutral",
     family="programme",
     question="What share of today's points will finally be redeemed?",
-    columns={"points_development": CELLS},
+    columns={"points_development": CELLS, "points_by_group": GROUPS},
 )
-def ultimate_redemption_rate(points_development: pd.DataFrame):
+def ultimate_redemption_rate(points_development: pd.DataFrame, points_by_group: pd.DataFrame):
     """Ultimate redemption rate (URR): share of issued points that will be redeemed in the end, from how points of all
     months of issue developed up to the period's end (redemption and expiry compete, open points are censored); the
     variant closed_months is what was redeemed of months of issue without open points.
     """
-    return _ultimate(points_development, lambda share: share)
+    return _ultimate(points_development, points_by_group, lambda share: share)
 
 
 @kpi(
@@ -89,13 +90,13 @@ def ultimate_redemption_rate(points_development: pd.DataFrame):
     better="neutral",
     family="programme",
     question="Which share of points will never be redeemed?",
-    columns={"points_development": CELLS},
+    columns={"points_development": CELLS, "points_by_group": GROUPS},
 )
-def breakage_rate(points_development: pd.DataFrame):
+def breakage_rate(points_development: pd.DataFrame, points_by_group: pd.DataFrame):
     """Breakage rate: share of issued points that will never be redeemed, one minus the ultimate redemption rate; open
     points are not broken; the variant closed_months is what expired of months of issue without open points.
     """
-    return _ultimate(points_development, lambda share: 1 - share)
+    return _ultimate(points_development, points_by_group, lambda share: 1 - share)
 
 
 @kpi(
@@ -105,11 +106,17 @@ def breakage_rate(points_development: pd.DataFrame):
     question="What do we owe in unredeemed points?",
     columns={
         "points_experience": CELLS,
+        "experience_by_group": GROUPS,
         "points_balance": ["moment", "earned", "age", "points", "cost", "members"],
         "points_deferred": ["deferred"],
     },
 )
-def points_liability(points_experience: pd.DataFrame, points_balance: pd.DataFrame, points_deferred: pd.DataFrame):
+def points_liability(
+    points_experience: pd.DataFrame,
+    experience_by_group: pd.DataFrame,
+    points_balance: pd.DataFrame,
+    points_deferred: pd.DataFrame,
+):
     """Points liability: points open at the period's end, times the share that will still be redeemed at their age,
     times the cost per redeemed point; the variant change is its change over the period, ifrs15 the part of the
     receipts that is deferred until the points they earned are redeemed.
@@ -119,7 +126,7 @@ def points_liability(points_experience: pd.DataFrame, points_balance: pd.DataFra
     closing = points_balance[points_balance["moment"] == "end"]
     if points_experience.empty or not _issued(points_experience) > 0:
         return modelled(None, status="undefined", reason=reason("no_rows"))
-    known = _developed(points_experience)
+    known = _developed(experience_by_group)
     facts = _standing(points_experience, known)
     value, low, high = known.expected(closing["age"], closing["cost"])
     signed = points_balance["cost"].where(points_balance["moment"] == "end", -points_balance["cost"])
@@ -149,10 +156,10 @@ def _earned_and_burnt(ledger):
     return earned, (-ledger.points).sum(where=ledger.type == "redeem")
 
 
-def _ultimate(cells, reading):
+def _ultimate(cells, groups, reading):
     if cells.empty or not _issued(cells) > 0:
         return modelled(None, status="undefined", reason=reason("no_rows"))
-    known = _developed(cells)
+    known = _developed(groups)
     low, high = sorted(reading(share) for share in interval(known))
     facts = _standing(cells, known)
     months = _months(cells)
@@ -167,9 +174,8 @@ def _ultimate(cells, reading):
     return modelled(value, low=low, high=high, denominator=_issued(cells), table=months, parts=parts, **facts)
 
 
-def _developed(cells):
-    codes = pd.factorize(cells["vintage"], sort=True)[0]
-    return develop(codes, cells["age"], cells["redeemed"], cells["expired"], cells["open"])
+def _developed(groups):
+    return develop(groups["group"], groups["age"], groups["redeemed"], groups["expired"], groups["open"])
 
 
 def _issued(cells):

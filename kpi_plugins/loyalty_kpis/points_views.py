@@ -19,6 +19,8 @@ CREDITS = ("earn", "bonus", "adjust")
 ISSUED = ("earn", "bonus")
 LOT = ["member_id", "lot"]
 KINDS = ("redeemed", "expired", "withdrawn")
+#: Groups of members, of which intervals redraw as many.
+GROUPS = 200
 
 
 @view(key=("member_id", "lot"), date="earned_on")
@@ -147,34 +149,66 @@ def points_development(points_flow, earned_lots, periods):
     """Points development: issued points by month of issue and by the age in days at which they were redeemed or
     expired, or up to and including which they were still open at the period's end (for the period as a whole).
     """
-    ends = periods.filter(periods.segment_by == "total").select(
-        "period_id", "period", until=ibis.least(periods.end, periods.data_end)
-    )
+    ends = _ends(periods)
     seen = points_flow.filter(points_flow.has_age).join(ends, points_flow.day < ends.until)
-    keys = ["period_id", "period", "vintage", "age"]
     dated = seen.mutate(vintage=seen.earned_on.strftime("%Y-%m"), age=seen.day.delta(seen.earned_on, unit="day"))
-    used = dated.filter(dated.kind.isin(["redeemed", "expired"]))
-    ended = used.select(
-        *keys,
-        redeemed=(used.kind == "redeemed").ifelse(used.points, 0),
-        expired=(used.kind == "expired").ifelse(used.points, 0),
-        open=ibis.literal(0, "int64"),
-    )
-    left = dated.mutate(age=dated.until.delta(dated.earned_on, unit="day") - 1)
-    zero = ibis.literal(0, "int64")
-    signed = (left.kind == "issued").ifelse(left.points, -left.points)
-    still = left.select(*keys, redeemed=zero, expired=zero, open=signed)
-    rows = ended.union(still)
-    cells = rows.group_by(keys).agg(**{name: rows[name].sum() for name in ("redeemed", "expired", "open")})
+    cells = _cells(dated, ["period_id", "period", "vintage", "age"])
     holders = earned_lots.join(ends, earned_lots.earned_on < ends.until)
     counted = holders.group_by("period_id").agg(members=holders.member_id.nunique(where=holders.origin.isin(ISSUED)))
     return cells.join(counted, "period_id")
 
 
 @view()
+def points_by_group(earned_lots, lot_movements, periods):
+    """Points by group of members: the points development by one of 200 groups of members in the place of the month of
+    issue (every 200th in the order of their ids): members are what an interval lets vary.
+    """
+    issued = earned_lots.filter(earned_lots.origin.isin(ISSUED))
+    members = issued.select("member_id").distinct()
+    groups = members.mutate(group=(ibis.row_number().over(order_by=members.member_id) % GROUPS).cast("int64"))
+    lots = issued.join(groups, "member_id").select(*LOT, "group", "earned_on", "credited")
+    columns = ["group", "earned_on", "day", "kind", "points"]
+    gained = lots.mutate(day=lots.earned_on, kind=ibis.literal("issued"), points=lots.credited).select(columns)
+    used = lot_movements.join(lots, LOT).select(columns)
+    flow = gained.union(used)
+    ends = _ends(periods)
+    seen = flow.join(ends, flow.day < ends.until)
+    dated = seen.mutate(age=seen.day.delta(seen.earned_on, unit="day"))
+    return _cells(dated, ["period_id", "period", "group", "age"])
+
+
+def _ends(periods: ir.Table) -> ir.Table:
+    """The whole periods with the day ``until`` which points are seen."""
+    totals = periods.filter(periods.segment_by == "total")
+    return totals.select("period_id", "period", until=ibis.least(totals.end, totals.data_end))
+
+
+def _cells(dated: ir.Table, keys: list[str]) -> ir.Table:
+    """Points redeemed, expired and last seen open by ``keys``, of which the age; ``dated`` has kind, points, until."""
+    zero = ibis.literal(0, "int64")
+    used = dated.filter(dated.kind.isin(["redeemed", "expired"]))
+    ended = used.select(
+        *keys,
+        redeemed=(used.kind == "redeemed").ifelse(used.points, 0),
+        expired=(used.kind == "expired").ifelse(used.points, 0),
+        open=zero,
+    )
+    left = dated.mutate(age=dated.until.delta(dated.earned_on, unit="day") - 1)
+    signed = (left.kind == "issued").ifelse(left.points, -left.points)
+    rows = ended.union(left.select(*keys, redeemed=zero, expired=zero, open=signed))
+    return rows.group_by(keys).agg(**{name: rows[name].sum() for name in ("redeemed", "expired", "open")})
+
+
+@view()
 def points_experience(points_development):
     """Points experience: the points development at the end of the current period, one yardstick for all periods."""
     return points_development.filter(points_development.period == "current").drop("period_id", "period")
+
+
+@view()
+def experience_by_group(points_by_group):
+    """Experience by group of members: the points by group at the end of the current period."""
+    return points_by_group.filter(points_by_group.period == "current").drop("period_id", "period")
 
 
 @view(key="age")
@@ -221,6 +255,8 @@ DEFINITIONS = (
     points_lots,
     points_flow,
     points_development,
+    points_by_group,
     points_experience,
+    experience_by_group,
     redemption_prospects,
 )

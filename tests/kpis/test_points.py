@@ -251,6 +251,11 @@ def _cells(members: int, months: int, expired: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
+def _alike(cells: pd.DataFrame) -> pd.DataFrame:
+    """Four groups of members whose points all end in the same way."""
+    return pd.concat([cells.assign(group=group) for group in range(4)], ignore_index=True)
+
+
 @pytest.mark.parametrize(
     ("cells", "status", "reason"),
     [
@@ -263,11 +268,26 @@ def _cells(members: int, months: int, expired: int) -> pd.DataFrame:
 )
 def test_when_the_ultimate_rate_may_be_shown(cells: pd.DataFrame, status: str, reason: Any) -> None:
     """Where nothing expires 4 of 10 stay open: between 0.6 and 1, in the middle 0.8."""
-    found = points.ultimate_redemption_rate(cells)
+    found = points.ultimate_redemption_rate(cells, _alike(cells))
     assert found.status == status
     assert (json.loads(found.reason) if found.reason else None) == reason
     expected = (0.8, 0.6, 1.0) if status == "bounded" else (0.6, 0.6, 0.6)
     assert (found.value, found.low, found.high) == pytest.approx(expected)
+
+
+def test_the_interval_lets_members_vary() -> None:
+    """12 months in which 4 groups of members redeem 2, 4, 6 and 8 of 10 points: every month says 0.5, so resampled
+    months would not vary; members do, by sqrt(5)/10 / sqrt(4) = 0.112 (bootstrap: about 0.28 to 0.72).
+    """
+    cells = _cells(300, 12, 4).assign(redeemed=[5, 0, 0] * 12, expired=[0, 5, 0] * 12, open=0)
+    groups = pd.concat(
+        [cells.assign(group=i, redeemed=[2 * i + 2, 0, 0] * 12, expired=[0, 8 - 2 * i, 0] * 12) for i in range(4)]
+    )
+    found = points.ultimate_redemption_rate(cells, groups)
+    assert (found.value, found.status) == (pytest.approx(0.5), "ok")
+    assert (found.low, found.high) == (pytest.approx(0.28, abs=0.03), pytest.approx(0.72, abs=0.03))
+    rest = points.breakage_rate(cells, groups)
+    assert (rest.low, rest.high) == pytest.approx((1 - found.high, 1 - found.low))
 
 
 def test_sentences() -> None:
@@ -311,7 +331,7 @@ def test_points_liability_by_year_of_issue() -> None:
         ("start", "2023", 0, 100, 10.0, 40),
     ]
     deferred = pd.DataFrame({"deferred": [7.0]})
-    found = points.points_liability(experience, pd.DataFrame(balance, columns=names), deferred)
+    found = points.points_liability(experience, _alike(experience), pd.DataFrame(balance, columns=names), deferred)
     years = found.parts["year_of_issue"]
     assert {year: (part.value, part.persons) for year, part in years.items()} == {"2023": (0, 40), "2024": (6, 50)}
     assert (found.value, found.low, found.high, found.status) == (6, 6, 6, "ok")
@@ -362,6 +382,10 @@ def test_the_curve_in_sql_is_that_of_the_statistics() -> None:
     cells = development.to_pyarrow().to_pandas()
     months = cells["vintage"].rank(method="dense").astype(int) - 1
     known = develop(months, cells["age"], cells["redeemed"], cells["expired"], cells["open"])
+    groups = points_views.points_by_group(lots, movements, periods).to_pyarrow().to_pandas()
+    assert sorted(groups["group"].unique()) == [0, 1, 2, 3, 4]  # five members, each a group
+    ends = ["redeemed", "expired", "open"]
+    assert groups.groupby("age")[ends].sum().equals(cells.groupby("age")[ends].sum())
     assert len(curve) == len(known.low) > 150
     reached = known.low + known.high > 0
     assert curve["prospect"].to_numpy()[reached] == pytest.approx(known.middle[reached], abs=1e-12)

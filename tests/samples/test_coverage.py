@@ -108,8 +108,8 @@ def test_intervals_that_hold_the_truth_are_counted(simulation: tuple[ModuleType,
     row = "| `a` |  | ratio | 50 | 38 | 94.7 % | 82.7 to 98.5 | 94.7 % | 82.7 to 98.5 | 1.97 |"
     assert row in text
     assert "- `b`: no interval (a count of everything, or exact)" in text
-    assert "| headlines | 1 | 1 | 0 | 0 | 0 | 0 |" in text
-    assert "| variants | 0 | 0 | 0 | 0 | 0 | 0 |" in text
+    assert "| headlines | 1 | 1 | 0 | 0 | 0 | 0 | 0 |" in text
+    assert "| variants | 0 | 0 | 0 | 0 | 0 | 0 | 0 |" in text
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,19 @@ def test_clearly_outside_is_what_samples_can_tell(
 def test_what_is_clearly_outside_is_listed_with_its_reason(
     simulation: tuple[ModuleType, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None of 40 samples [11, 12] holds 10: 0 % (Wilson 0 to 8.8)."""
-    monkeypatch.setitem(importlib.import_module("simulations.coverage_reasons").REASONS, ("a", ""), "Always too high.")
-    truth = _card(("a", "total", 10.0, 9.0, 11.0, "ok"))
-    drawn = _card(*[("a", "total", 11.5, 11.0, 12.0, "ok")] * 40)
-    text = simulation[1].page(truth, drawn, [("a", "sales", "ratio")])
-    assert "- `a`: 0.0 % (0.0 to 8.8) of 40. Always too high." in text
-    assert "- `a`, change: 0.0 % (0.0 to 8.8) of 40. Not explained: its interval is too narrow here." in text
-    assert "| headlines | 1 | 0 | 1 | 0 | 1 | 0 |" in text
+    """None of 40 samples [11, 12] holds 10: 0 % (Wilson 0 to 8.8). B's change is so by design and counts apart."""
+    reasons = importlib.import_module("simulations.coverage_reasons")
+    monkeypatch.setitem(reasons.REASONS, ("a", ""), "Always too high.")
+    monkeypatch.setitem(reasons.BY_DESIGN, ("b", reasons.CHANGE), "As it should be.")
+    truth = _card(*((kpi, "total", 10.0, 9.0, 11.0, "ok") for kpi in "ab"))
+    drawn = _card(*[(kpi, "total", 11.5, 11.0, 12.0, "ok") for kpi in "ab"] * 40)
+    text = simulation[1].page(truth, drawn, [("a", "sales", "ratio"), ("b", "sales", "ratio")])
+    missed = "0.0 % (0.0 to 8.8) of 40."
+    assert f"- `a`: {missed} Always too high.\n- `a`, change: {missed} Always too high.\n" in text
+    assert f"- `b`: {missed} Not explained.\n" in text
+    assert text.index(f"- `b`, change: {missed} As it should be.") > text.index(simulation[1]._DESIGNED)
+    assert "| headlines | 2 | 0 | 2 | 0 | 2 | 0 | 0 |" in text
+    assert "| their changes to the year before | 2 | 0 | 1 | 0 | 1 | 0 | 1 |" in text
 
 
 def test_the_store_knows_what_is_missing(simulation: tuple[ModuleType, ...], tmp_path: Path) -> None:

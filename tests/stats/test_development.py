@@ -8,7 +8,7 @@ from kpibook.stats.development import develop, interval
 
 #: 100 points: 40 redeemed at age 10, 20 at 28, 40 expired at 30. Another 100: 30 redeemed at 20, 70 seen open at 25.
 CELLS = {
-    "vintage": [0, 0, 0, 1, 1],
+    "group": [0, 0, 0, 1, 1],
     "age": [10, 28, 30, 20, 25],
     "redeemed": [40, 20, 0, 30, 0],
     "expired": [0, 0, 40, 0, 0],
@@ -63,8 +63,8 @@ def test_against_lifelines():
     assert found.low[0] == pytest.approx(float(fitted.cumulative_density_.iloc[-1, 0]), abs=1e-9)
 
 
-def test_resampled_months_differ_but_two_runs_do_not():
-    """Six months whose redemption lies between 10 and 60 %: the interval holds the estimate and is not a point."""
+def test_resampled_groups_differ_but_two_runs_do_not():
+    """Six groups whose redemption lies between 10 and 60 %: the interval holds the estimate and is not a point."""
     cells = [np.repeat(np.arange(6), 2), np.tile([1, 5], 6)]
     redeemed = np.ravel([[10 * (v + 1), 0] for v in range(6)])
     expired = np.ravel([[0, 100 - 10 * (v + 1)] for v in range(6)])
@@ -76,8 +76,8 @@ def test_resampled_months_differ_but_two_runs_do_not():
     assert (low, high) == (pytest.approx(0.35 - 1.96 * 0.0697, abs=0.02), pytest.approx(0.35 + 1.96 * 0.0697, abs=0.02))
 
 
-def test_ages_without_any_month_in_a_resample_keep_what_all_months_say():
-    """Only month 0 is seen beyond age 2; in resamples without it the later ages stay as they are in the whole."""
+def test_ages_without_any_group_in_a_resample_keep_what_all_groups_say():
+    """Only group 0 is seen beyond age 2; in resamples without it the later ages stay as they are in the whole."""
     found = develop([0, 0, 1, 2], [1, 9, 2, 2], [10, 40, 0, 0], [0, 0, 0, 0], [0, 0, 50, 50])
     assert np.all(found.low_drawn[:, 5] == 1)
     assert np.all(np.isfinite(found.low_drawn))

@@ -1,10 +1,11 @@
 """How units issued over time end: one of two ends, or still open.
 
 Aalen-Johansen estimate of the first end (redeemed) with the second competing (expired) and
-open units censored, weighted by units; its spread from resampled months of issue.
+open units censored, weighted by units; its spread from resampled groups that are independent,
+such as members dealt out at random: what one member earns in many months ends in much the same way.
 
-Sources: Aalen & Johansen 1978; Mack 1993 (months of issue as independent developments);
-England & Verrall 1999 (bootstrap of development).
+Sources: Aalen & Johansen 1978; Wolter 2007, Introduction to Variance Estimation, chapter 2 (random
+groups); Davison & Hinkley 1997, section 3.8 (bootstrap of clusters).
 """
 
 from __future__ import annotations
@@ -56,14 +57,14 @@ class Development:
 
 
 def develop(
-    vintage: npt.ArrayLike, age: npt.ArrayLike, redeemed: npt.ArrayLike, expired: npt.ArrayLike, still: npt.ArrayLike
+    group: npt.ArrayLike, age: npt.ArrayLike, redeemed: npt.ArrayLike, expired: npt.ArrayLike, still: npt.ArrayLike
 ) -> Development:
-    """From cells of one length, at least one: units of a ``vintage`` redeemed, expired, or last seen open at ``age``.
+    """From cells of one length, at least one: units of a ``group`` redeemed, expired, or last seen open at ``age``.
 
-    ``vintage`` and ``age`` are integers from 0. Raises ValueError when there is no unit at all.
+    ``group`` and ``age`` are integers from 0. Raises ValueError when there is no unit at all.
     """
-    shape = (int(np.max(vintage)) + 1, int(np.max(age)) + 1)
-    cells = (np.asarray(vintage, dtype=np.int64), np.asarray(age, dtype=np.int64))
+    shape = (int(np.max(group)) + 1, int(np.max(age)) + 1)
+    cells = (np.asarray(group, dtype=np.int64), np.asarray(age, dtype=np.int64))
     ends = np.zeros((3, *shape))
     for number, units in enumerate((redeemed, expired, still)):
         np.add.at(ends[number], cells, np.asarray(units, dtype=np.float64))
