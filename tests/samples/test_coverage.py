@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -112,6 +113,16 @@ def test_intervals_that_hold_the_truth_are_counted(simulation: tuple[ModuleType,
     assert "| variants | 0 | 0 | 0 | 0 | 0 | 0 | 0 |" in text
 
 
+def test_what_samples_cannot_tell_is_named(simulation: tuple[ModuleType, ...]) -> None:
+    """35 of 40 is 87.5 %, below, but may be 93 %."""
+    truth = _card(("a", "total", 10.0, 9.0, 11.0, "ok"))
+    values = np.linspace(9.5, 10.5, 35)
+    drawn = _card(*[("a", "total", x, 9.0, 11.0, "ok") for x in values], *[("a", "total", 11.9, 11.0, 13.0, "ok")] * 5)
+    text = simulation[1].page(truth, drawn, [("a", "sales", "ratio")])
+    assert "Below (%): `a` 87.5; `a`, change 87.5." in text
+    assert "Above (%): none." in text
+
+
 @pytest.mark.parametrize(
     ("held", "replicates", "place", "verdict"),
     [
@@ -133,19 +144,24 @@ def test_clearly_outside_is_what_samples_can_tell(
 def test_what_is_clearly_outside_is_listed_with_its_reason(
     simulation: tuple[ModuleType, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None of 40 samples [11, 12] holds 10: 0 % (Wilson 0 to 8.8). B's change is so by design and counts apart."""
+    """None of 40 samples [11, 12] holds 10: 0 % (Wilson 0 to 8.8). B's change is so by design and counts apart; so does
+    c, of which every sample says 0.
+    """
     reasons = importlib.import_module("simulations.coverage_reasons")
     monkeypatch.setitem(reasons.REASONS, ("a", ""), "Always too high.")
     monkeypatch.setitem(reasons.BY_DESIGN, ("b", reasons.CHANGE), "As it should be.")
-    truth = _card(*((kpi, "total", 10.0, 9.0, 11.0, "ok") for kpi in "ab"))
-    drawn = _card(*[(kpi, "total", 11.5, 11.0, 12.0, "ok") for kpi in "ab"] * 40)
-    text = simulation[1].page(truth, drawn, [("a", "sales", "ratio"), ("b", "sales", "ratio")])
+    truth = _card(*((kpi, "total", 10.0, 9.0, 11.0, "ok") for kpi in "ab"), ("c", "total", 0.0, 0.0, 1.0, "ok"))
+    value = dict(zip(range(40), np.linspace(11.2, 11.8, 40), strict=True))
+    samples = [(kpi, "total", value[i], 11.0, 12.0, "ok") for kpi in "ab" for i in value]
+    drawn = _card(*samples, *[("c", "total", 0.0, 0.0, 1.0, "ok")] * 200)
+    text = simulation[1].page(truth, drawn, [(kpi, "sales", "ratio") for kpi in "abc"])
     missed = "0.0 % (0.0 to 8.8) of 40."
     assert f"- `a`: {missed} Always too high.\n- `a`, change: {missed} Always too high.\n" in text
     assert f"- `b`: {missed} Not explained.\n" in text
     assert text.index(f"- `b`, change: {missed} As it should be.") > text.index(simulation[1]._DESIGNED)
-    assert "| headlines | 2 | 0 | 2 | 0 | 2 | 0 | 0 |" in text
-    assert "| their changes to the year before | 2 | 0 | 1 | 0 | 1 | 0 | 1 |" in text
+    assert "- `c`: 100.0 % (98.1 to 100.0) of 200. The same in every sample." in text
+    assert "| headlines | 3 | 0 | 2 | 0 | 2 | 0 | 1 |" in text
+    assert "| their changes to the year before | 3 | 0 | 1 | 0 | 1 | 0 | 2 |" in text
 
 
 def test_the_store_knows_what_is_missing(simulation: tuple[ModuleType, ...], tmp_path: Path) -> None:
