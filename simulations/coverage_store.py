@@ -74,14 +74,15 @@ def states(catalog: Catalog, kpis: Iterable[str], data: Sequence[Path], more: Se
 
 
 def needed(catalog: Catalog, kpis: Iterable[str]) -> set[str]:
-    """These KPIs with the views they rest on."""
+    """These KPIs with the views they rest on, and with every KPI where one reads the scorecard."""
     wanted: set[str] = set()
     waiting = list(kpis)
     while waiting:
         name = waiting.pop()
         if name in catalog.definitions and name not in wanted:
             wanted.add(name)
-            waiting += catalog.definitions[name].definition.inputs
+            inputs = catalog.definitions[name].definition.inputs
+            waiting += [*inputs, *(catalog.kpis if "scorecard" in inputs else ())]
     return wanted
 
 

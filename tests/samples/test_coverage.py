@@ -191,3 +191,10 @@ def test_a_kpis_state_is_that_of_its_modules_and_the_engine(simulation: tuple[Mo
     files = {path.name for path in simulation[2]._reach(["loyalty_kpis.wallet"])}
     assert {"wallet.py", "reweighting.py", "intervals.py"} <= files  # imported, and imported by what is imported
     assert "__init__.py" not in files
+
+
+def test_who_reads_the_scorecard_needs_every_kpi(simulation: tuple[ModuleType, ...]) -> None:
+    catalog = only("points_liability", "net_sales", "total_programme_cost")
+    needed = simulation[2].needed
+    assert set(catalog.kpis) <= needed(catalog, ["total_programme_cost"])
+    assert set(catalog.kpis) & needed(catalog, ["points_liability"]) == {"points_liability"}
