@@ -226,11 +226,12 @@ for a client. Counted is whether the interval holds the KPI's value on the whole
 status is `ok`; so *replicates* can be fewer than samples.
 
 {samples} samples of each KPI. `python -m simulations.coverage --replicates {least}` draws those of all, `--kpi name
---replicates more` goes on with the KPIs named; each writes this page. With 200 samples a true 95 % is observed as
-anything from 92 to 98 %: *Monte Carlo* is Wilson's 95 % interval of the coverage. *Clearly* below or above is a figure
-whose whole Monte-Carlo interval lies outside 93 to 97 %; the last column marks these. *Width / spread* is the mean
-width of the intervals over 3.92 standard deviations of the values: below 1 an interval is narrower than the figure
-varies, above 1 wider.
+--replicates more` goes on with the KPIs named; each writes this page. Some were gone on with because their interval
+was changed, some because their first samples looked off: a little of that chance stays in their figures. With 200
+samples a true 95 % is observed as anything from 92 to 98 %: *Monte Carlo* is Wilson's 95 % interval of the coverage.
+*Clearly* below or above is a figure whose whole Monte-Carlo interval lies outside 93 to 97 %; the last column marks
+these. *Width / spread* is the mean width of the intervals over 3.92 standard deviations of the values: below 1 an
+interval is narrower than the figure varies, above 1 wider.
 
 What this does not show: whether the figure measures the right thing. A causal figure can hold its value on the
 population and miss the truth; that is docs/known_truth.md. Costs, targets, benchmarks and staff are the same in every
