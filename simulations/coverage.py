@@ -27,6 +27,7 @@ from kpibook import params
 from kpibook.catalog import Catalog, build
 from kpibook.engine.backend import Database
 from kpibook.engine.compute import Loaded, compute
+from kpibook.engine.moments import Moments
 from kpibook.params import Limits
 from kpibook.plugins import discover
 from kpibook.tracing import Resolved
@@ -100,6 +101,8 @@ def computed(loaded: Loaded, kpis: tuple[str, ...]) -> pd.DataFrame:
     with patch("kpibook.engine.compute.Database", Remembering):
         card = compute(catalog(kpis), client, loaded).scorecard
     card = card[(card["period"] == "current") & card["segment_by"].isin(["total", "variant"]) & card["kpi"].isin(kpis)]
+    if failed := sorted(set(card.loc[card["status"] == "failed", "kpi"])):
+        raise RuntimeError(f"failed, so that nothing can be said of their intervals: {', '.join(failed)}")
     kinds = {**dict.fromkeys(NUMBERS, "float64"), **dict.fromkeys(WORDS, str)}
     return card[[*WORDS, *NUMBERS]].astype(kinds).reset_index(drop=True)
 
@@ -109,7 +112,9 @@ class Remembering(Database):
 
     statements: ClassVar[dict[Any, str]] = {}
 
-    def sql(self, table: ir.Table) -> str:
+    def sql(self, table: ir.Table | Moments) -> str:
+        if isinstance(table, Moments):  # remembered is what it is around
+            return super().sql(table)
         key = table.op()
         if key not in self.statements:
             self.statements[key] = super().sql(table)

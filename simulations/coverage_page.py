@@ -92,8 +92,9 @@ class Line:
     def row(self) -> str:
         change = ["", ""] if self.change is None else self.change.cells()
         ratio = f"{self.width / self.spread:.2f}" if self.spread else ""
+        n = "" if np.isnan(self.n) else f"{self.n:,.0f}"
         cells = [
-            f"`{self.kpi}`", self.reading, self.kind, f"{self.n:,.0f}", str(self.level.replicates), *self.level.cells(),
+            f"`{self.kpi}`", self.reading, self.kind, n, str(self.level.replicates), *self.level.cells(),
             *change, f"{self.width:.3g}", ratio, self.mark(),
         ]  # fmt: skip
         return "| " + " | ".join(cells) + " |"
@@ -239,7 +240,9 @@ sample."""
 
 _OUTSIDE = "Figures whose coverage is clearly outside 93 to 97 %, with the reason as far as it is known:"
 _OPEN = (
-    "Of figures whose true coverage is 95 % some are observed outside 93 to 97 % by chance: about one in four with"
-    " 100 samples, one in seven with 200. More samples of these (`--kpi`) would tell."
+    "Of figures whose true coverage is 95 % some are observed outside 93 to 97 % by chance: about one in three with"
+    " 99 samples (92 of 99 are below 93 %), one in seven with 200. With 99 samples none can be clearly above, since all"
+    " of them may hold by chance, and clearly below needs 87.9 % or less, which a true 90 % shows three times in ten."
+    " More samples of these (`--kpi`) would tell."
 )
 _DESIGNED = "Intervals about something else than who happens to be a customer, or wide on purpose:"

@@ -22,10 +22,6 @@ BY_DESIGN = {
 
 #: The same for intervals that are too narrow or too wide for the drawing of customers, as far as it is known why.
 REASONS = {
-    ("avg_receipt", CHANGE): "All of the first 99 samples held; of the 201 after them 98.5 %, as 97 % well may.",
-    ("effort_to_first_reward", "reachable" + CHANGE): (
-        "All of the first 99 samples held; of the 201 after them 98.5 %, as 97 % well may."
-    ),
     ("buyers_who_are_customers", "as_often_as_identified"): (
         "How many buyers hide behind anonymous receipts is told by how many payment cards differ, and a sample with"
         " replacement sees fewer of these than there are: a fault of the sampling, biased by several times the width."
@@ -44,16 +40,8 @@ REASONS = {
         " varies less. Too wide."
     ),
     ("usage_class_share", ALL): "The cut points, frozen at the comparison period, are taken as known. Too narrow.",
-    ("effort_reward_balance", "lowest_reachable"): (
-        "The cut points of the usage classes are taken as known, and which class is lowest too. Too narrow."
-    ),
-    ("low_to_heavy_conversion", "by_chance"): "The cut point of low users is taken as known. Too narrow.",
     ("suggestion_acceptance_rate", "not_shown"): (
         "Whom a product was not shown to is taken as known; the rate is that of few purchases by them. Too narrow."
-    ),
-    ("personalised_treatment_rate", ""): (
-        "Contacts of a person are less alike than those of different persons, but a share is never taken to rest on"
-        " more cases than there are (NCHS 2017). Too wide."
     ),
 }
 

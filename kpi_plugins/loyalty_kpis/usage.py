@@ -131,9 +131,9 @@ def rfm_segments(
     """RFM segments: persons with a score of 4 or 5 in recency, frequency and net spend; a score is one plus the number
     of quintile cut points exceeded, frozen at the comparison period, equal values sharing a score.
 
-    Over the whole period only. The variant by_margin takes net sales minus cost of goods as money. The table has all
-    125 cells. Frequency counts purchase days, or receipts. With scores ntile nothing is frozen: each period's own
-    persons in the order of the measure, equal values by customer_id, in five parts of one size.
+    Over the whole period only. The variant by_margin takes net sales minus cost of goods as money. The table has every
+    cell that holds persons. Frequency counts purchase days, or receipts. With scores ntile nothing is frozen: each
+    period's own persons in the order of the measure, equal values by customer_id, in five parts of one size.
     """
     how = {"tiles": scores == "ntile", "count_receipts": frequency == "receipts"}
     net = _scored(receipts, periods, receipts.net_amount, **how)

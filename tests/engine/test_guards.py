@@ -81,18 +81,39 @@ def test_whole_number_division_stays_what_it_is(con):
     assert rows(con, T.select(q=(T.a * 0 + 7) // 2).limit(1)) == [{"q": 3}]
 
 
-def test_a_join_with_an_aggregate_of_its_own_expression_is_refused(con):
-    """Ibis 12 makes ``parts.half == sizes._half`` into ``_half = _half``; over the view 1, 1 and 3 give 2, 2, 1."""
-    other = ibis.table({"customer_id": "string", "c": "int64"}, name="t").select(other="customer_id")
-    parts = T.join(other, T.customer_id == other.other).select("a", half=T.a // 2)
-    sizes = parts.group_by(_half=parts.half).agg(n=parts.count())
-    seen = parts.view()
-    counted = seen.join(sizes, [seen.half == sizes._half]).select("a", "n").order_by("a")
+CONDITIONS = {
+    "equal": lambda parts, sizes: parts.half == sizes._half,
+    "the bucket before": lambda parts, sizes: parts.half == sizes._half + 1,
+    "between": lambda parts, sizes: sizes._half.between(parts.half - 1, parts.half),
+    "within an or": lambda parts, sizes: (parts.half == sizes._half) | (parts.a == sizes.n),
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS.values(), ids=CONDITIONS)
+def test_a_join_with_an_aggregate_of_its_own_expression_is_refused(condition):
+    """Ibis 12 makes ``parts.half == sizes._half`` into ``_half = _half``: every row matches."""
+    parts, sizes = halves()
 
     with pytest.raises(PluginError) as refused:
-        guarded(parts.join(sizes, [parts.half == sizes._half]))
+        guarded(parts.join(sizes, [condition(parts, sizes)]))
     assert str(refused.value) == (
-        "join: a join compares the column '_half' with itself: every row would match · "
+        "join: a join condition compares '_half' with its own table, not with the other · "
         "join the table's .view() instead of the table"
     )
-    assert rows(con, counted) == [{"a": 1, "n": 2}, {"a": 1, "n": 2}, {"a": 3, "n": 1}]
+
+
+def test_a_join_over_the_view_is_right_and_a_condition_on_one_side_is_allowed(con):
+    """a of 1, 1 and 3 have the halves 0, 0 and 1, so that groups of 2, 2 and 1; of these more than 1: the first two."""
+    parts, sizes = halves()
+    seen = parts.view()
+    counted = seen.join(sizes, [seen.half == sizes._half, sizes.n > 1]).select("a", "n")
+    everyone = seen.join(sizes, [seen.half == sizes._half]).select("a", "n").order_by("a")
+
+    assert rows(con, counted) == [{"a": 1, "n": 2}, {"a": 1, "n": 2}]
+    assert rows(con, everyone) == [{"a": 1, "n": 2}, {"a": 1, "n": 2}, {"a": 3, "n": 1}]
+
+
+def halves():
+    other = ibis.table({"customer_id": "string", "c": "int64"}, name="t").select(other="customer_id")
+    parts = T.join(other, T.customer_id == other.other).select("a", half=T.a // 2)
+    return parts, parts.group_by(_half=parts.half).agg(n=parts.count())

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kpibook import params
+from kpibook.engine.compute import compute
 from kpibook.model import TABLES, references
 from tiny_client import only
 
@@ -198,3 +200,29 @@ def test_who_reads_the_scorecard_needs_every_kpi(simulation: tuple[ModuleType, .
     needed = simulation[2].needed
     assert set(catalog.kpis) <= needed(catalog, ["total_programme_cost"])
     assert set(catalog.kpis) & needed(catalog, ["points_liability"]) == {"points_liability"}
+
+
+def test_a_sample_is_computed_as_a_client_is(simulation: tuple[ModuleType, ...], people) -> None:
+    """Statements that are remembered give the figures of the engine without memory, means and totals alike."""
+    coverage = importlib.import_module("simulations.coverage")
+    kpis = ("avg_receipt", "net_sales")
+    client = params.load(coverage.CLIENT).model_copy(update={"breakdowns": ()})
+    card = compute(coverage.catalog(kpis), client, people.whole()).scorecard
+    plain = card[(card["period"] == "current") & (card["segment_by"] == "total")].set_index("kpi")
+
+    for _ in range(2):
+        found = coverage.computed(people.whole(), kpis)
+        own = found[found["segment_by"] == "total"].set_index("kpi")
+        assert list(own["status"]) == ["ok", "ok"]
+        for column in ("value", "low", "high"):
+            assert list(own.loc[list(kpis), column]) == pytest.approx(list(plain.loc[list(kpis), column]))
+
+
+def test_a_kpi_that_failed_is_not_counted(simulation: tuple[ModuleType, ...], people) -> None:
+    coverage = importlib.import_module("simulations.coverage")
+    broken = people.whole()
+    broken.backend.con.execute("ALTER TABLE order_lines RENAME COLUMN net_amount TO net")
+
+    with pytest.raises(RuntimeError) as caught:
+        coverage.computed(broken, ("avg_receipt",))
+    assert str(caught.value) == "failed, so that nothing can be said of their intervals: avg_receipt"

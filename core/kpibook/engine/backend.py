@@ -38,7 +38,7 @@ class Database:
         found = self._cursor().execute(sql).to_arrow_table()
         return found if isinstance(table, Moments) else found.cast(table.schema().to_pyarrow())
 
-    def fetch(self, table: ir.Table) -> pa.Table:
+    def fetch(self, table: ir.Table | Moments) -> pa.Table:
         """The rows of a table."""
         return self.rows(self.sql(table), table)
 

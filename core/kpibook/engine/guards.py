@@ -2,7 +2,7 @@
 
 Division is floating and null on a zero denominator; a condition that is null counts as
 false; a window that numbers rows ends its ordering in every identifier at hand; a join
-whose condition compares a column with itself is refused.
+condition that compares a table with itself is refused.
 """
 
 from __future__ import annotations
@@ -55,10 +55,13 @@ def _known_condition(node: Any) -> ops.Node:
 
 def _refuse_self_comparison(node: ops.JoinLink) -> None:
     """Ibis reads ``t.x == sizes._x`` as ``sizes._x == sizes._x`` where ``_x`` was made of ``t``'s own expression."""
-    for condition in node.predicates:
-        if isinstance(condition, ops.Comparison) and condition.left == condition.right:
-            what = f"a join compares the column '{condition.left.name}' with itself: every row would match"
-            raise PluginError(Problem("join", what, "join the table's .view() instead of the table"))
+    for predicate in node.predicates:
+        for condition in predicate.find((ops.Comparison, ops.Between), filter=ops.Value):
+            sides = [side.find(ops.Field, filter=ops.Value) for side in condition.args if isinstance(side, ops.Node)]
+            fields = [field for side in sides for field in side]
+            if sum(map(bool, sides)) > 1 and len({field.rel for field in fields}) == 1:
+                what = f"a join condition compares '{fields[0].name}' with its own table, not with the other"
+                raise PluginError(Problem("join", what, "join the table's .view() instead of the table"))
 
 
 def _unique_order(node: ops.WindowFunction) -> ops.Node:
