@@ -1,6 +1,6 @@
 """All KPIs of the pack against those of a client's everyday, on Complete Journey and on Marea.
 
-Engine time in one process over the same loaded tables, the best of several rounds; what a client's tables cannot feed
+Engine time in one process over the same loaded tables; what a client's tables cannot feed
 costs its tracing only. Prints seconds and the ratio of the sums.
 """
 
@@ -24,7 +24,7 @@ def main() -> None:
         data = book.loaded(intake.load(client))
         timed(only(catalog, EVERYDAY[:1]), client, data, 1)  # warm imports and file caches
         for place, chosen in enumerate((few, catalog)):
-            card, seconds, queries = timed(chosen, client, data)
+            card, seconds, queries = timed(chosen, client, data, 1)
             sums[place] += seconds
             print(f"{name:18} {len(chosen.kpis):4} KPIs {seconds:7.2f} s {queries:4} queries {len(card):5} rows")
     print(f"ratio              {sums[1] / sums[0]:6.3f}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import time
 
 import duckdb
 import ibis
@@ -97,6 +99,39 @@ def test_what_cannot_be_compiled_is_thrown_where_it_was_asked_and_work_goes_on(d
 
     monkeypatch.setattr(Database, "sql", sql)
     assert pipeline.run(database, [Task("a", careful())]) == [("no rule for this", 3)]
+
+
+def test_turns_are_short_while_it_runs_and_as_before_afterwards(database):
+    def asked():
+        yield ibis.table(NUMBERS, name="numbers")
+        return sys.getswitchinterval()
+
+    before = sys.getswitchinterval()
+    assert pipeline.run(database, [Task("a", asked())]) == [pytest.approx(pipeline.TURN)]
+    assert sys.getswitchinterval() == before != pytest.approx(pipeline.TURN)
+
+
+def test_one_worker_at_most_compiles_ahead(monkeypatch):
+    """Of three workers, with everything waiting for a table, one compiles; the queries come out as before."""
+    con = ibis.duckdb.connect()
+    con.raw_sql("CREATE TABLE numbers AS SELECT * FROM (VALUES (1), (2), (4)) AS t (x)")
+    ahead, most, plain = [], [0], Task.prepare
+
+    def prepare(task, database):
+        ahead.append(task)
+        most[0] = max(most[0], len(ahead))
+        time.sleep(0.005)
+        plain(task, database)
+        ahead.remove(task)
+
+    def slow():
+        time.sleep(0.05)
+        yield Create("once", doubled("numbers"))
+
+    monkeypatch.setattr(Task, "prepare", prepare)
+    tasks = [Task("once", slow()), *(Task(n, summed("once"), frozenset({"once"})) for n in range(8))]
+    assert pipeline.run(Database(con, workers=3), tasks) == [None] + [14] * 8
+    assert most[0] == 2  # the one at work on its table compiles it, and one ahead
 
 
 def test_work_that_raises_stops_the_run_and_collection_of_garbage_goes_on(database):

@@ -8,6 +8,7 @@ others execute: Python runs on one core at a time, the database on all.
 from __future__ import annotations
 
 import gc
+import sys
 from collections import Counter
 from collections.abc import Generator, Hashable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -19,6 +20,9 @@ import ibis.expr.types as ir
 
 from kpibook.engine.backend import Database
 from kpibook.engine.moments import Moments
+
+#: Seconds for which one thread holds Python's lock while another waits.
+TURN = 0.0005
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def run(database: Database, tasks: Sequence[Task]) -> list[Any]:
     waiting, unprepared = list(tasks), list(tasks)
     running: dict[Future[None], Task] = {}
     ahead: Future[None] | None = None
-    with database.one_thread_each(), _no_collection(), ThreadPoolExecutor(database.workers) as pool:
+    with database.one_thread_each(), _no_collection(), _short_turns(), ThreadPoolExecutor(database.workers) as pool:
         while waiting or running:
             while len(running) < database.workers:
                 idle = [task for task in waiting if task not in running.values()]
@@ -120,3 +124,14 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """A query asks for Python's lock many times while it is executed; each time it may wait for one that compiles."""
+    was = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(was)
