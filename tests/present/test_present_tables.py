@@ -165,6 +165,12 @@ def test_dates_as_labels_are_months(english: Words):
     assert list(rows(matrix_table(dated, english, name="c", title="C").html)) == ["January 2017", "February 2017"]
 
 
+def test_months_by_movement_are_months_and_no_cohorts(english: Words):
+    moved = matrix().assign(column=["new", "lost", "retained", "new", "lost"])
+    table = matrix_table(moved, english, name="m", title="M")
+    assert re.findall(r'scope="col"[^>]*>([^<]+)<', table.html)[0] == "Month"
+
+
 def test_the_stages_of_a_funnel_stand_in_their_order(english: Words):
     """By the alphabet, advocacy would come before conversion."""
     stages = ["activation", "advocacy", "conversion", "opportunity"]

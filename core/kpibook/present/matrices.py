@@ -54,15 +54,17 @@ def matrix_table(
         label = words.segment(rows, down)
         body.append([escape(label), *line])
         lines.append(f"{label}: {' | '.join(text or NONE for text in line)}")
-    heads = [Column(escape(corner or _corner(downs, words)))]
+    heads = [Column(escape(corner or _corner(downs, acrosses, words)))]
     heads += [Column(escape(words.segment(columns, a)), numeric=True) for a in acrosses]
     notes = [words("table.darker"), *([words("table.hidden_cells", n=hidden)] if hidden else [])]
     grid = Grid(f"{name}-matrix", words("table.matrix", title=title), heads, body, notes, shades)
     return Display(f'<div class="kb-matrix">{grid.html()}</div>', "\n".join(lines))
 
 
-def _corner(labels: list[str], words: Words) -> str:
-    name = words.dimension("cohort" if all(is_month(x) for x in labels) else "group")
+def _corner(downs: list[str], acrosses: list[str], words: Words) -> str:
+    """Months by age are cohorts; months by anything else are months."""
+    by_age = all(label.isdigit() for label in acrosses)
+    name = words.dimension(("cohort" if by_age else "month") if all(is_month(x) for x in downs) else "group")
     return name[:1].upper() + name[1:]
 
 
