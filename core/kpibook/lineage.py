@@ -22,6 +22,7 @@ class Lineage:
         self._views = views
         self._digests: dict[Any, str] = {}
         self._sides: dict[ops.Relation, str] = {}
+        self._steps: dict[Any, tuple[Any, ...]] = {}
 
     def reads(self, roots: Iterable[ops.Node]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
         """Columns read of canonical tables and of views: two mappings ``{name: columns}``."""
@@ -47,8 +48,13 @@ class Lineage:
             self._digests[node] = fingerprint(type(node).__name__, *self._parts(node))
         return self._digests[node]
 
-    def _below(self, node: Any) -> Iterator[Any]:
+    def _below(self, node: Any) -> tuple[Any, ...]:
         """The nodes one step further down."""
+        if node not in self._steps:
+            self._steps[node] = tuple(self._step(node))
+        return self._steps[node]
+
+    def _step(self, node: Any) -> Iterator[Any]:
         if not isinstance(node, ops.Field):
             relation = self._parent(node) if isinstance(node, ops.Relation) else None
             yield from [relation] if relation is not None else _nodes(_shape(node))

@@ -6,7 +6,7 @@ import ibis
 
 from kpibook import view
 from loyalty_kpis.reach import days_before, inside
-from loyalty_kpis.views import netted_lines, purchases
+from loyalty_kpis.views import lines_of, netted_lines, purchases
 
 PERSON = ["period_id", "customer_id"]
 SHOWN = ["customer_id", "product_id"]
@@ -126,10 +126,10 @@ def treated_persons(active_persons, delivered_contacts):
 
 def product_days(transactions, order_lines, receipts):
     """One row per identified person, product and day on which units of it were bought and kept."""
-    lines = netted_lines(transactions, order_lines, "product_id", "quantity")
-    units = lines.group_by("transaction_id", "product_id").agg(units=lines.quantity.sum())
     buyers = purchases(receipts).filter(lambda t: t.customer_id.notnull())
     headers = buyers.select("transaction_id", "customer_id", day=buyers.business_date)
+    lines = lines_of(headers.select("transaction_id"), transactions, order_lines, "product_id", "quantity")
+    units = lines.group_by("transaction_id", "product_id").agg(units=lines.quantity.sum())
     found = units.filter(units.units > 0).join(headers, "transaction_id")
     return found.select("customer_id", "product_id", "day").distinct()
 

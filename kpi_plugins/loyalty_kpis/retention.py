@@ -7,6 +7,7 @@ import ibis
 from kpibook import curve, kpi, matrix, quantile, ratio, share, variants
 from loyalty_kpis.customers_views import gap_days, newcomers
 from loyalty_kpis.reach import covered, days_before, inside, run_in_if_not_over, seen_until, two_years_if_annual
+from loyalty_kpis.views import whole
 
 YEAR = 365
 
@@ -98,10 +99,8 @@ def interpurchase_time(purchase_gaps, periods):
     variants closed_median and closed_mean are the median and the mean of these gaps, closed_mean_of_persons the mean
     over persons of each one's mean.
     """
-    begun = purchase_gaps.join(periods, inside(purchase_gaps.business_date, periods.start, periods.end))
-    seen = begun.mutate(until=seen_until(begun))
-    rows = seen.select("period_id", "customer_id", duration=gap_days(seen, seen.until), again=_came(seen))
-    closed = rows.filter(rows.again)
+    rows, all_told = _gaps(purchase_gaps, periods), _gaps(purchase_gaps, whole(periods))
+    closed = all_told.filter(all_told.again)
     persons = closed.group_by("period_id", "customer_id").agg(gap=closed.duration.mean())
     return variants(
         curve(rows.duration, rows.again, cluster=rows.customer_id),
@@ -109,6 +108,13 @@ def interpurchase_time(purchase_gaps, periods):
         closed_mean=ratio(closed.duration.sum(), closed.count(), cluster=closed.customer_id),
         closed_mean_of_persons=ratio(persons.gap.sum(), persons.count(), cluster=persons.customer_id),
     )
+
+
+def _gaps(purchase_gaps, periods):
+    """Days to the next purchase day, or to the end of what is seen, of each purchase day in a period."""
+    begun = purchase_gaps.join(periods, inside(purchase_gaps.business_date, periods.start, periods.end))
+    seen = begun.mutate(until=seen_until(begun))
+    return seen.select("period_id", "customer_id", duration=gap_days(seen, seen.until), again=_came(seen))
 
 
 @kpi(unit="percent", better="higher", question="How do successive intakes hold over time?", family="customers")

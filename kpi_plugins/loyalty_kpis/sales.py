@@ -9,7 +9,7 @@ import ibis
 
 from kpibook import change, kpi, mean, quantile, ratio, share, total, variants
 from loyalty_kpis.sales_views import card_strata, priced_receipts, seen_both_ways
-from loyalty_kpis.views import in_periods, purchases
+from loyalty_kpis.views import in_periods, purchases, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -51,7 +51,7 @@ def avg_receipt(receipts, periods, *, trim: float = 0.01):
     of their period; its interval takes these two limits as given.
     """
     bought = purchases(receipts)
-    placed = in_periods(bought, periods)
+    placed = in_periods(bought, whole(periods))
     placed = placed.mutate(amount=placed.net_amount.cast("float64"))
     limits = placed.group_by("period_id").agg(
         lowest=placed.amount.quantile(trim), highest=placed.amount.quantile(1 - trim)

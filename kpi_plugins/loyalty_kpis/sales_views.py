@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpibook import view
-from loyalty_kpis.views import in_periods, kept, netted_lines, purchases
+from loyalty_kpis.views import every_line, in_periods, kept, lines_of, purchases, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -67,12 +67,12 @@ def membership_at_start(buyers, memberships, periods):
 @view(key=("customer_id", "category_id", "business_date"), date="business_date")
 def category_days(transactions, order_lines, products, receipts):
     """Category days: identified person, category and day with something of it kept; the previous such day beside it."""
-    lines = netted_lines(transactions, order_lines, "product_id", "net_amount")
     known = products.filter(products.category_id.notnull()).select("product_id", "category_id")
-    found = lines.join(known, "product_id")
-    sums = found.group_by("transaction_id", "category_id").agg(category_amount=found.net_amount.sum())
     bought = purchases(receipts).filter(lambda t: t.customer_id.notnull())
     headers = bought.select("transaction_id", "customer_id", "business_date")
+    lines = lines_of(headers.select("transaction_id"), transactions, order_lines, "product_id", "net_amount")
+    found = lines.join(known, "product_id")
+    sums = found.group_by("transaction_id", "category_id").agg(category_amount=found.net_amount.sum())
     days = (
         sums.filter(sums.category_amount > 0)
         .join(headers, "transaction_id")
@@ -88,7 +88,7 @@ def card_strata(receipts: ir.Table, periods: ir.Table) -> ir.Table:
 
     ``weight`` is 1 with card; without card it is the stratum's purchases with card per purchase without.
     """
-    placed = in_periods(purchases(receipts), periods)
+    placed = in_periods(purchases(receipts), whole(periods))
     strata = placed.select(
         "period_id",
         "customer_id",
@@ -109,7 +109,7 @@ def card_strata(receipts: ir.Table, periods: ir.Table) -> ir.Table:
 
 def seen_both_ways(receipts: ir.Table, periods: ir.Table) -> ir.Table:
     """Identified persons who bought with and without card in a period, and the difference of their average receipts."""
-    placed = in_periods(purchases(receipts), periods)
+    placed = in_periods(purchases(receipts), whole(periods))
     placed = placed.filter(placed.customer_id.notnull())
     card = placed.member_id.notnull()
     persons = placed.group_by("period_id", "customer_id").agg(
@@ -129,18 +129,16 @@ def priced_receipts(transactions: ir.Table, order_lines: ir.Table, receipts: ir.
     ``same_paid`` is paid for these products, ``same_before`` what their units cost on average in the
     comparison period; there the two sums are equal.
     """
-    lines = netted_lines(transactions, order_lines, "product_id", "quantity", "net_amount")
-    spans = periods.filter(periods.segment_by == "total").select("period_id", "period", "start", "end")
+    spans = whole(periods).select("period_id", "period", "start", "end")
     headers = purchases(receipts).select("transaction_id", "customer_id", "business_date")
     placed = headers.join(spans, (headers.business_date >= spans.start) & (headers.business_date < spans.end))
-    sold = lines.join(placed.select("transaction_id", "period_id", "period"), "transaction_id").select(
+    lines = every_line(transactions, order_lines, "product_id", "quantity", "net_amount").select(
         "transaction_id",
-        "period_id",
-        "period",
         "product_id",
         quantity=lambda t: t.quantity.cast("float64"),
         amount=lambda t: t.net_amount.cast("float64"),
     )
+    sold = lines.join(placed.select("transaction_id", "period"), "transaction_id")
     now = sold.period == "current"
     sums = sold.group_by("product_id").agg(
         _units_now=sold.quantity.sum(where=now),
@@ -150,15 +148,15 @@ def priced_receipts(transactions: ir.Table, order_lines: ir.Table, receipts: ir.
     )
     both = sums.filter([sums[name] > 0 for name in ("_units_now", "_paid_now", "_units_before", "_paid_before")])
     prices = both.select(same_product=both.product_id, price_before=both._paid_before / both._units_before)
-    valued = sold.left_join(prices, sold.product_id == prices.same_product)
+    valued = lines.left_join(prices, lines.product_id == prices.same_product)
     same = valued.same_product.notnull()
-    totals = valued.group_by("transaction_id", "period_id").agg(
+    totals = valued.group_by("transaction_id").agg(
         quantity=valued.quantity.sum(),
         amount=valued.amount.sum(),
         same_paid=valued.amount.sum(where=same),
         same_before=(valued.quantity * valued.price_before).sum(where=same),
     )
-    return totals.join(headers.select("transaction_id", "customer_id"), "transaction_id")
+    return totals.join(placed.select("transaction_id", "customer_id", "period_id"), "transaction_id")
 
 
 DEFINITIONS = (booked_receipts, enrolled_receipts, membership_at_start, category_days)

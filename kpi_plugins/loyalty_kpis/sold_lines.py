@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from kpibook import view
-from loyalty_kpis.views import kept, netted_lines
+from loyalty_kpis.views import kept, lines_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -28,11 +28,10 @@ def sold_lines(transactions, order_lines):
 
     ``buyer`` is the person, or the receipt where nobody is known: what varies as a whole.
     """
-    lines = netted_lines(transactions, order_lines, "product_id", *MONEY)
     headers = kept(transactions).select(
         "transaction_id", "customer_id", "member_id", "business_date", "channel", "store_id"
     )
-    return lines.join(headers, "transaction_id").mutate(
+    return lines_of(headers, transactions, order_lines, "product_id", *MONEY).mutate(
         buyer=buyer,
         identification=lambda t: ibis.cases(
             (t.member_id.notnull(), "member"), (t.customer_id.notnull(), "identified"), else_="anonymous"

@@ -36,17 +36,42 @@ def netted_lines(transactions: ir.Table, order_lines: ir.Table, *columns: str) -
     used = order_lines.select("line_id", "transaction_id", "return_of_line_id", *columns)
     lines = used.semi_join(kept(transactions).select("transaction_id"), "transaction_id")
     plain = lines.filter(lines.return_of_line_id.isnull()).select("transaction_id", *columns)
+    return plain.union(_returned(lines, order_lines, columns))
+
+
+def lines_of(headers: ir.Table, transactions: ir.Table, order_lines: ir.Table, *columns: str) -> ir.Table:
+    """Netted lines of the receipts ``headers``, all of them kept: ``columns``, and those of ``headers``.
+
+    The same rows as ``netted_lines`` joined with ``headers``, without asking of every line whether its receipt is kept.
+    """
+    return every_line(transactions, order_lines, *columns).join(headers, "transaction_id")
+
+
+def every_line(transactions: ir.Table, order_lines: ir.Table, *columns: str) -> ir.Table:
+    """Netted lines of all receipts, for a join with kept ones: of those not kept it has the lines that were bought."""
+    plain = order_lines.filter(order_lines.return_of_line_id.isnull()).select("transaction_id", *columns)
+    returns = order_lines.filter(order_lines.return_of_line_id.notnull())
+    back = returns.semi_join(kept(transactions).select("transaction_id"), "transaction_id")
+    return plain.union(_returned(back, order_lines, columns))
+
+
+def _returned(lines: ir.Table, order_lines: ir.Table, columns: tuple[str, ...]) -> ir.Table:
+    """Returned lines in the receipt of their original purchase."""
     bought = order_lines.select(original_line=order_lines.line_id, original_receipt=order_lines.transaction_id)
     returned = lines.filter(lines.return_of_line_id.notnull())
-    netted = returned.left_join(bought, returned.return_of_line_id == bought.original_line).select(
+    return returned.left_join(bought, returned.return_of_line_id == bought.original_line).select(
         transaction_id=lambda t: t.original_receipt.coalesce(t.transaction_id), **{name: name for name in columns}
     )
-    return plain.union(netted)
 
 
 def purchases(receipts: ir.Table) -> ir.Table:
     """Receipts with a positive amount left after returns."""
     return receipts.filter(receipts.is_purchase)
+
+
+def whole(periods: ir.Table) -> ir.Table:
+    """The current and the comparison period without their months: all that a further reading is shown for."""
+    return periods.filter(periods.segment_by == "total")
 
 
 def in_periods(rows: ir.Table, periods: ir.Table) -> ir.Table:

@@ -34,6 +34,10 @@ def summed(name):
     return sum(rows["x"].to_pylist())
 
 
+def results(database, tasks):
+    return [task.result for task in pipeline.run(database, tasks)]
+
+
 def made(name, table):
     yield Create(name, table)
 
@@ -47,7 +51,7 @@ def test_work_gets_the_rows_it_asks_for_and_its_result_stands_in_the_tasks_order
         Task("a", summed("numbers")),
         Task("once", made("once", doubled("numbers"))),
     ]
-    assert pipeline.run(database, tasks) == [28, 14, None, 7, None]
+    assert results(database, tasks) == [28, 14, None, 7, None]
     assert [task.fetched for task in tasks] == [1, 1, 0, 1, 0]
 
 
@@ -61,11 +65,11 @@ def test_work_may_ask_again_or_not_at_all(database):
         return "nothing asked"
         yield
 
-    assert pipeline.run(database, [Task("a", never()), Task("b", twice())]) == ["nothing asked", [1, 2, 4, 2, 4, 8]]
+    assert results(database, [Task("a", never()), Task("b", twice())]) == ["nothing asked", [1, 2, 4, 2, 4, 8]]
 
 
 def test_a_name_that_nobody_makes_is_not_waited_for(database):
-    assert pipeline.run(database, [Task("a", summed("numbers"), frozenset({"nobody"}))]) == [7]
+    assert results(database, [Task("a", summed("numbers"), frozenset({"nobody"}))]) == [7]
 
 
 def test_an_error_of_the_database_is_thrown_where_it_was_asked(database):
@@ -75,7 +79,7 @@ def test_an_error_of_the_database_is_thrown_where_it_was_asked(database):
         except duckdb.CatalogException as error:
             return f"{type(error).__name__}: {str(error).splitlines()[0]}"
 
-    assert pipeline.run(database, [Task("a", careful()), Task("b", summed("numbers"))]) == [
+    assert results(database, [Task("a", careful()), Task("b", summed("numbers"))]) == [
         "CatalogException: Catalog Error: Table with name absent does not exist!",
         7,
     ]
@@ -98,7 +102,7 @@ def test_what_cannot_be_compiled_is_thrown_where_it_was_asked_and_work_goes_on(d
             return str(error), len(rows)
 
     monkeypatch.setattr(Database, "sql", sql)
-    assert pipeline.run(database, [Task("a", careful())]) == [("no rule for this", 3)]
+    assert results(database, [Task("a", careful())]) == [("no rule for this", 3)]
 
 
 def test_turns_are_short_while_it_runs_and_as_before_afterwards(database):
@@ -107,7 +111,7 @@ def test_turns_are_short_while_it_runs_and_as_before_afterwards(database):
         return sys.getswitchinterval()
 
     before = sys.getswitchinterval()
-    assert pipeline.run(database, [Task("a", asked())]) == [pytest.approx(pipeline.TURN)]
+    assert results(database, [Task("a", asked())]) == [pytest.approx(pipeline.TURN)]
     assert sys.getswitchinterval() == before != pytest.approx(pipeline.TURN)
 
 
@@ -130,7 +134,7 @@ def test_one_worker_at_most_compiles_ahead(monkeypatch):
 
     monkeypatch.setattr(Task, "prepare", prepare)
     tasks = [Task("once", slow()), *(Task(n, summed("once"), frozenset({"once"})) for n in range(8))]
-    assert pipeline.run(Database(con, workers=3), tasks) == [None] + [14] * 8
+    assert results(Database(con, workers=3), tasks) == [None] + [14] * 8
     assert most[0] == 2  # the one at work on its table compiles it, and one ahead
 
 
@@ -140,9 +144,9 @@ def test_work_that_raises_stops_the_run_and_collection_of_garbage_goes_on(databa
         raise ValueError("three rows are not enough")
 
     with pytest.raises(ValueError, match=r"^three rows are not enough$"):
-        pipeline.run(database, [Task("a", broken())])
+        results(database, [Task("a", broken())])
     assert gc.isenabled()
 
 
 def test_no_tasks_no_results(database):
-    assert pipeline.run(database, []) == []
+    assert results(database, []) == []

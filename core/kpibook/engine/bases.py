@@ -6,7 +6,7 @@ with periods. Its queries by total, month and segment would each build it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import ibis.expr.operations as ops
@@ -16,25 +16,26 @@ from kpibook.engine.execute import Job
 from kpibook.engine.lifting import lifted
 from kpibook.engine.pipeline import Create, Task, Work
 from kpibook.engine.placing import Placer
-from kpibook.estimates import Estimate, Linear, Modelled
+from kpibook.estimates import Curve, Estimate, Linear, Modelled, Quantile
 from kpibook.lineage import Lineage
 from kpibook.tracing import mapped, roots
 
 
 def shared(
-    jobs: Sequence[Job], placer: Placer, kept: Iterable[str], lineage: Lineage
+    jobs: Sequence[Job], placer: Placer, kept: Iterable[str], lineage: Lineage, times: Callable[[Job], int]
 ) -> tuple[list[Job], Placer, list[Task]]:
     """The jobs over materialised bases, a placer that knows those, and the tasks that make them.
 
-    ``kept`` are columns, such as breakdowns, to keep wherever a base has them. A base that
-    cannot be made is not missed: its jobs keep what they were over, and say what is wrong.
+    ``kept`` are columns, such as breakdowns, to keep wherever a base has them; ``times`` is the
+    number of breakdowns that a job is shown by. A base that cannot be made is not missed: its
+    jobs keep what they were over, and say what is wrong.
     """
     jobs = [replace(job, estimate=_lowered(job.estimate)) for job in jobs]
     bases: dict[ops.Relation, list[Job]] = {}
     for job in jobs:
         if not isinstance(job.estimate, Modelled):
             bases.setdefault(job.estimate.base, []).append(job)
-    built = [base for base in bases if not isinstance(base, ops.UnboundTable) and placer.places(base)]
+    built = [base for base, over in bases.items() if _asked_again(over, times) and placer.places(base)]
     swaps: dict[ops.Relation, ops.Relation] = {}
     facts, tasks = dict(placer.bases), []
     for number, base in enumerate(built):
@@ -51,6 +52,18 @@ def shared(
         tasks.append(Task(name, _make(name, table), frozenset(lineage.reads([base])[1])))
     moved = [_moved(job, swaps) for job in jobs]
     return moved, replace(placer, bases=facts), tasks
+
+
+def _asked_again(jobs: Sequence[Job], times: Callable[[Job], int]) -> bool:
+    """Whether more than one query would build the base of ``jobs`` anew."""
+    first = jobs[0].estimate
+    if isinstance(first, Modelled) or isinstance(first.base, ops.UnboundTable):
+        return False
+    linear = [job.estimate for job in jobs if isinstance(job.estimate, Linear) and job.estimate.kind != "mean"]
+    clusters = {None if e.cluster is None else e.cluster.op() for e in linear}
+    fused = len(linear) == len(jobs) and len(clusters) == 1
+    alone = len(jobs) == 1 and isinstance(first, Quantile | Curve)
+    return not (fused or alone) or any(times(job) > 1 for job in jobs)
 
 
 def _make(name: str, table: ir.Table) -> Work:

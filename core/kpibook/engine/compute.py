@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -50,6 +50,11 @@ class Results:
 
 def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     """Every KPI of the catalogue for one client: computed, or present with the reason why not."""
+    with pipeline.no_collection():
+        return _compute(catalog, params, loaded)
+
+
+def _compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
     judged = computability(catalog, resolution, params, loaded)
     place, table = placer(catalog, resolution), reporting_windows(params, loaded)
@@ -61,27 +66,38 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     failures: dict[str, str] = {}
     dates = {name: source.definition.date for name, source in catalog.views.items()}
     wanted = _views(resolution, jobs, able, params, dates)
-    first = views.tasks(resolution, wanted, failures)
-    jobs, place, made_once = bases.shared(jobs, place, _carried(able, params), resolution.lineage)
     describing = frozenset(n for n, s in catalog.views.items() if s.definition.describes and n in wanted)
     spans = ("current",) if params.compare is None else ("current", "previous")
-    executor = Executor(place, _schemas(resolution), spans, partial(_needs, resolution, describing))
-    chosen = (windows.TOTAL, *_breakdowns(able, params))
-    tasks = [*first, *made_once, *executor.tasks({b: [j for j in jobs if _shows(j, b, params)] for b in chosen})]
+    tables: dict[str, pd.DataFrame] = {}
     written = [k for k in able if k.definition.frames]
-    tasks += _modelled(executor, [k for k in written if not _reads_scorecard(k)], params, results.scorecard([]))
-    cells = _cells(pipeline.run(database, tasks))
+
+    def executor(place: Placer) -> Executor:
+        return Executor(place, _schemas(resolution), spans, partial(_needs, resolution, describing), tables)
+
+    def plan() -> Iterator[Task]:
+        yield from views.tasks(resolution, wanted, failures)
+        chosen = (windows.TOTAL, *_breakdowns(able, params))
+        times = partial(_times, chosen, params)
+        over, where, made_once = bases.shared(jobs, place, _carried(able, params), resolution.lineage, times)
+        yield from made_once
+        yield from executor(where).tasks({b: [j for j in over if _shows(j, b, params)] for b in chosen})
+        framed = [k for k in written if not _reads_scorecard(k)]
+        yield from _modelled(executor(where), framed, params, results.scorecard([]))
+
+    tasks = pipeline.run(database, plan())
+    cells = _cells(tasks)
     broken = {kpi.id: why for kpi in able if (why := _broken(kpi, resolution, failures))}
     made = Rows(table, {c.kpi: c for c in judged}, resolution, broken)
     found = made.found([cell for cell in cells if cell.job.kpi.id not in broken])
     aims, known = targets.wanted(database, params, loaded.rows), _benchmarks(database, loaded)
     targets.attach(found, aims, known)
-    last = _modelled(executor, [k for k in written if _reads_scorecard(k)], params, results.scorecard(found))
-    found += made.found(_cells(pipeline.run(database, last)))
+    reading = [k for k in written if _reads_scorecard(k)]
+    last = pipeline.run(database, _modelled(executor(place), reading, params, results.scorecard(found)))
+    found += made.found(_cells(last))
     found += made.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
     targets.attach(found, aims, known)
     card = results.scorecard(ordered(found, resolution))
-    return Results(card, executor.tables, judged, resolution, sum(t.fetched for t in [*tasks, *last]))
+    return Results(card, tables, judged, resolution, sum(t.fetched for t in [*tasks, *last]))
 
 
 def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:
@@ -170,8 +186,8 @@ def _modelled(executor: Executor, kpis: Sequence[Resolved], params: Params, card
     return tasks
 
 
-def _cells(found: Sequence[Any]) -> list[Cell]:
-    return [cell for cells in found if cells for cell in cells]
+def _cells(tasks: Sequence[Task]) -> list[Cell]:
+    return [cell for task in tasks if task.result for cell in task.result]
 
 
 def _carried(able: Sequence[Resolved], params: Params) -> list[str]:
@@ -191,6 +207,10 @@ def _shows(job: Job, breakdown: str, params: Params) -> bool:
     if job.variant or (breakdown not in windows.GRAINS and not definition.by_columns):
         return False
     return breakdown in params.breakdowns or breakdown in definition.breakdowns
+
+
+def _times(breakdowns: Sequence[str], params: Params, job: Job) -> int:
+    return sum(_shows(job, breakdown, params) for breakdown in breakdowns)
 
 
 def _broken(kpi: Resolved, resolution: Resolution, failures: Mapping[str, str]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import ibis.expr.types as ir
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
@@ -25,31 +28,45 @@ def figures(estimate: Curve, breakdown: str, placer: Placer) -> Work:
     placed = placer.placed(estimate.base, breakdown, roots(estimate))
     if placed is None:
         return []
-    counted = (yield counts(estimate, placed)).to_pandas()
+    counted = yield counts(estimate, placed)
     return list(_figures(estimate, counted))
 
 
-def _figures(estimate: Curve, counted: pd.DataFrame) -> Iterator[tuple[str, str, Figure, pd.DataFrame]]:
-    for names, rows in counted.groupby(KEYS, sort=True):
-        period, segment = (str(name) for name in names)
-        rows, cluster = _persons(rows, estimate.cluster is not None)
-        found = kaplan_meier(rows["duration"], rows["event"], rows["n"], cluster)
+def _figures(estimate: Curve, counted: pa.Table) -> Iterator[tuple[str, str, Figure, pd.DataFrame]]:
+    """``counted`` is in the order of the keys: a segment's rows stand together."""
+    if not counted.num_rows:
+        return
+    periods, segments = (_codes(counted[key]) for key in KEYS)
+    duration, event, n = (counted[name].to_numpy() for name in ("duration", "event", "n"))
+    persons = _codes(counted["cluster"])[0] if estimate.cluster is not None else None
+    turns = np.flatnonzero(np.diff(periods[0]) | np.diff(segments[0])) + 1
+    for first, last in pairwise((0, *turns, counted.num_rows)):
+        rows = np.arange(first, last)
+        if persons is not None:
+            alone = rows[persons[rows] < 0]
+            rows = np.concatenate([rows[persons[rows] >= 0], np.repeat(alone, n[alone])])
+        weight, cluster = (n[rows], None) if persons is None else _clusters(persons[rows], n[rows])
+        found = kaplan_meier(duration[rows], event[rows], weight, cluster)
         points = {name: getattr(found, name) for name in ("time", "at_risk", "events", "survival", "low", "high")}
-        n = int(rows["n"].sum())
-        persons = n if cluster is None else len(set(cluster))
-        yield period, segment, replace(curve_figure(estimate, found, n), persons=persons), pd.DataFrame(points)
+        cases = int(n[first:last].sum())
+        number = cases if cluster is None else int(cluster.max()) + 1
+        figure = replace(curve_figure(estimate, found, cases), persons=number)
+        yield periods[1][periods[0][first]], segments[1][segments[0][first]], figure, pd.DataFrame(points)
 
 
-def _persons(rows: pd.DataFrame, clustered: bool) -> tuple[pd.DataFrame, Any]:
-    """Rows with a code for each person; a duration without a person is a person of its own."""
-    if not clustered:
-        return rows, None
-    alone = rows["cluster"].isna()
-    single = rows[alone].loc[rows[alone].index.repeat(rows[alone]["n"])].assign(n=1)
-    known = rows[~alone]
-    codes = pd.factorize(known["cluster"])[0]
+def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:
+    """A code for each value, -1 for none, and the values."""
+    found = column.combine_chunks().dictionary_encode()
+    return found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary.to_pylist()
+
+
+def _clusters(persons: npt.NDArray[np.int64], n: npt.NDArray[np.int64]) -> tuple[Any, npt.NDArray[np.int64]]:
+    """Weights, and codes from 0; a duration without a person is a person of its own."""
+    known = persons >= 0
+    codes = np.unique(persons[known], return_inverse=True)[1]
     first = int(codes.max()) + 1 if len(codes) else 0
-    return pd.concat([known, single]), np.concatenate([codes, np.arange(first, first + len(single))])
+    single = len(persons) - len(codes)
+    return np.where(known, n, 1), np.concatenate([codes, np.arange(first, first + single)])
 
 
 def counts(estimate: Curve, placed: ir.Table) -> ir.Table:

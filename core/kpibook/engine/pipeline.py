@@ -1,8 +1,9 @@
 """Everything that one run asks of the database, several things at once, each when what it needs is there.
 
-A piece of work is a generator: it yields what it asks for and is sent the rows. One worker
-compiles what later pieces ask first, before the tables that they read exist, while the
-others execute: Python runs on one core at a time, the database on all.
+A piece of work is a generator: it yields what it asks for and is sent the rows. Workers
+take up tasks while later ones are still being planned. One of them compiles what later
+pieces ask first, before the tables that they read exist, while the others execute: Python
+runs on one core at a time, the database on all.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Generator, Hashable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Condition
 from typing import Any, TypeAlias
 
 import ibis.expr.types as ir
@@ -35,11 +37,12 @@ class Create:
 
 Ask: TypeAlias = ir.Table | Moments | Create
 Work: TypeAlias = Generator[Ask, Any, Any]
+Step: TypeAlias = Callable[[Database], None]
 
 
 @dataclass(eq=False)
 class Task:
-    """``work`` under a name; its queries are executed once all of ``after`` are done."""
+    """``work`` under a name; its queries are executed once all tasks named in ``after`` are done."""
 
     name: Hashable
     work: Work
@@ -86,36 +89,108 @@ class Task:
                 step = lambda error=error: self.work.throw(error)  # noqa: E731
 
 
-def run(database: Database, tasks: Sequence[Task]) -> list[Any]:
-    """Results in the order of ``tasks``. Work that raises stops everything: expected errors are its own to catch."""
-    left = Counter(task.name for task in tasks)
-    waiting, unprepared = list(tasks), list(tasks)
-    running: dict[Future[None], Task] = {}
-    ahead: Future[None] | None = None
-    with database.one_thread_each(), _no_collection(), _short_turns(), ThreadPoolExecutor(database.workers) as pool:
-        while waiting or running:
-            while len(running) < database.workers:
-                idle = [task for task in waiting if task not in running.values()]
-                ready = next((t for t in idle if not any(left[name] for name in t.after)), None)
-                later = next((t for t in idle if t in unprepared and t is not ready), None)
-                if later is not None and ahead not in running and (running or ready is None):
-                    unprepared.remove(later)
-                    ahead = pool.submit(later.prepare, database)
-                    running[ahead] = later
-                elif ready is not None:
-                    waiting.remove(ready)
-                    running[pool.submit(ready.finish, database)] = ready
-                else:
-                    break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task = running.pop(future)
-                future.result()
-                left[task.name] -= task not in waiting
-    return [task.result for task in tasks]
+def run(database: Database, tasks: Iterable[Task]) -> list[Task]:
+    """The tasks, done, in the order in which they came; they may be planned while earlier ones are under way.
+
+    Work that raises stops everything: expected errors are its own to catch.
+    """
+    queue, planned = _Queue(), []
+    with database.one_thread_each(), no_collection(), _short_turns(), ThreadPoolExecutor(database.workers) as pool:
+        workers = [pool.submit(_serve, queue, database) for _ in range(database.workers)]
+        try:
+            for task in tasks:
+                planned.append(task)
+                queue.add(task)
+        except BaseException:
+            queue.stop()
+            raise
+        queue.close()
+        for worker in workers:
+            worker.result()
+    return planned
+
+
+def _serve(queue: _Queue, database: Database) -> None:
+    while (found := queue.take()) is not None:
+        task, step = found
+        try:
+            step(database)
+        except BaseException:
+            queue.stop()
+            raise
+        queue.over(task, step)
+
+
+class _Queue:
+    """What is to be done next. A name that no task has had yet may still come, until the queue is closed."""
+
+    def __init__(self) -> None:
+        self._change = Condition()
+        self._waiting: list[Task] = []
+        self._unprepared: list[Task] = []
+        self._left: Counter[Hashable] = Counter()
+        self._under_way = 0
+        self._ahead: Task | None = None
+        self._open, self._stopped = True, False
+
+    def add(self, task: Task) -> None:
+        with self._change:
+            self._waiting.append(task)
+            self._unprepared.append(task)
+            self._left[task.name] += 1
+            self._change.notify_all()
+
+    def close(self) -> None:
+        """No more will come."""
+        with self._change:
+            self._open = False
+            self._change.notify_all()
+
+    def stop(self) -> None:
+        """Whatever waits is not begun."""
+        with self._change:
+            self._stopped = True
+            self._change.notify_all()
+
+    def take(self) -> tuple[Task, Step] | None:
+        """A task and what to do with it, once there is something to do; None when nothing is left."""
+        with self._change:
+            while not self._stopped and (self._waiting or self._open):
+                found = self._next()
+                if found is not None:
+                    self._under_way += 1
+                    return found
+                self._change.wait()
+            return None
+
+    def over(self, task: Task, step: Step) -> None:
+        with self._change:
+            self._under_way -= 1
+            if step == task.prepare:
+                self._ahead = None
+            else:
+                self._left[task.name] -= 1
+            self._change.notify_all()
+
+    def _next(self) -> tuple[Task, Step] | None:
+        idle = [task for task in self._waiting if task is not self._ahead]
+        ready = next((t for t in idle if not any(map(self._awaited, t.after))), None)
+        later = next((t for t in idle if t in self._unprepared and t is not ready), None)
+        if later is not None and self._ahead is None and (self._under_way or ready is None):
+            self._unprepared.remove(later)
+            self._ahead = later
+            return later, later.prepare
+        if ready is not None:
+            self._waiting.remove(ready)
+            return ready, ready.finish
+        return None
+
+    def _awaited(self, name: Hashable) -> bool:
+        return self._left[name] > 0 if name in self._left else self._open
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Expressions are a million small objects that live until the run ends: looking for garbage among them is waste."""
     was = gc.isenabled()
     gc.disable()
