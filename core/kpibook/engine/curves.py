@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -23,22 +23,23 @@ from kpibook.tracing import roots
 KEYS = [PERIOD, SEGMENT]
 
 
-def figures(estimate: Curve, breakdown: str, placer: Placer) -> Work:
-    """(period, segment, figure, curve) for every segment that has rows."""
-    placed = placer.placed(estimate.base, breakdown, roots(estimate))
+def figures(readings: Sequence[Curve], breakdown: str, placer: Placer) -> Work:
+    """(period, segment, figures, curve) for every segment that has rows; ``readings`` are of one curve."""
+    first = readings[0]
+    placed = placer.placed(first.base, breakdown, roots(first))
     if placed is None:
         return []
-    counted = yield counts(estimate, placed)
-    return list(_figures(estimate, counted))
+    counted = yield counts(first, placed)
+    return list(_figures(readings, counted))
 
 
-def _figures(estimate: Curve, counted: pa.Table) -> Iterator[tuple[str, str, Figure, pd.DataFrame]]:
+def _figures(readings: Sequence[Curve], counted: pa.Table) -> Iterator[tuple[str, str, list[Figure], pd.DataFrame]]:
     """``counted`` is in the order of the keys: a segment's rows stand together."""
     if not counted.num_rows:
         return
     periods, segments = (_codes(counted[key]) for key in KEYS)
     duration, event, n = (counted[name].to_numpy() for name in ("duration", "event", "n"))
-    persons = _codes(counted["cluster"])[0] if estimate.cluster is not None else None
+    persons = _codes(counted["cluster"])[0] if readings[0].cluster is not None else None
     turns = np.flatnonzero(np.diff(periods[0]) | np.diff(segments[0])) + 1
     for first, last in pairwise((0, *turns, counted.num_rows)):
         rows = np.arange(first, last)
@@ -50,8 +51,8 @@ def _figures(estimate: Curve, counted: pa.Table) -> Iterator[tuple[str, str, Fig
         points = {name: getattr(found, name) for name in ("time", "at_risk", "events", "survival", "low", "high")}
         cases = int(n[first:last].sum())
         number = cases if cluster is None else int(cluster.max()) + 1
-        figure = replace(curve_figure(estimate, found, cases), persons=number)
-        yield periods[1][periods[0][first]], segments[1][segments[0][first]], figure, pd.DataFrame(points)
+        read = [replace(curve_figure(reading, found, cases), persons=number) for reading in readings]
+        yield periods[1][periods[0][first]], segments[1][segments[0][first]], read, pd.DataFrame(points)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:

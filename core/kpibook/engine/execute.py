@@ -85,8 +85,9 @@ class Executor:
                 once = {job.name: [breakdown] for job in part}
                 tasks += [self._task(part, breakdown, partial(self._linear, once))] if part else []
         for breakdown, wanted in jobs.items():
-            single = [job for job in wanted if not isinstance(job.estimate, Linear | Modelled)]
+            single = [job for job in wanted if not isinstance(job.estimate, Linear | Modelled | Curve)]
             tasks += [self._task([job], breakdown, partial(self._single, breakdown)) for job in single]
+            tasks += [self._task(same, breakdown, partial(self._curve, breakdown)) for same in _same_curves(wanted)]
         return tasks
 
     def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> list[Task]:
@@ -197,12 +198,20 @@ class Executor:
         elif isinstance(estimate, Quantile):
             figures_found = yield from quantiles.figures(estimate, breakdown, self.placer)
             return [Cell(job, breakdown, segment, period, figure) for period, segment, figure in figures_found]
-        elif isinstance(estimate, Curve):
-            found = yield from curves.figures(estimate, breakdown, self.placer)
-            if found and breakdown == windows.TOTAL and not _drawn_already(job):
-                self.tables[_table_name(job)] = pd.concat([p.assign(period=period) for period, _, _, p in found])
-            return [Cell(job, breakdown, segment, period, figure) for period, segment, figure, _ in found]
         return []
+
+    def _curve(self, breakdown: str, jobs: list[Job]) -> Work:
+        """Readings of one curve."""
+        readings = [job.estimate for job in jobs if isinstance(job.estimate, Curve)]
+        found = yield from curves.figures(readings, breakdown, self.placer)
+        if found and breakdown == windows.TOTAL:
+            points = pd.concat([p.assign(period=period) for period, _, _, p in found])
+            self.tables.update({_table_name(job): points for job in jobs if not _drawn_already(job)})
+        return [
+            Cell(job, breakdown, segment, period, figure)
+            for period, segment, figures_found, _ in found
+            for job, figure in zip(jobs, figures_found, strict=True)
+        ]
 
 
 def _fused(jobs: Sequence[Job]) -> list[list[Job]]:
@@ -220,6 +229,17 @@ def _fused(jobs: Sequence[Job]) -> list[list[Job]]:
     for base, job, joins in flat:
         host = next((key for key in groups if key[0] == base and key[1] is not None), None) if joins else None
         groups.setdefault(host or (base, None), []).append(job)
+    return list(groups.values())
+
+
+def _same_curves(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Jobs that read one curve at different times."""
+    groups: dict[Any, list[Job]] = {}
+    for job in jobs:
+        e = job.estimate
+        if isinstance(e, Curve):
+            cluster = None if e.cluster is None else e.cluster.op()
+            groups.setdefault((e.base, e.duration.op(), e.event.op(), cluster), []).append(job)
     return list(groups.values())
 
 
