@@ -68,6 +68,51 @@ def test_work_may_ask_again_or_not_at_all(database):
     assert results(database, [Task("a", never()), Task("b", twice())]) == ["nothing asked", [1, 2, 4, 2, 4, 8]]
 
 
+def test_work_that_asks_nothing_is_not_begun_before_what_it_needs_is_there(database):
+    seen = []
+
+    def first():
+        rows = yield ibis.table(NUMBERS, name="numbers")
+        time.sleep(0.05)
+        seen.extend(rows["x"].to_pylist())
+
+    def second():
+        return list(seen)
+        yield
+
+    tasks = [Task("first", first()), Task("second", second(), frozenset({"first"}), asks=False)]
+    assert results(database, tasks) == [None, [1, 2, 4]]
+
+
+def test_tasks_are_taken_up_while_later_ones_are_planned(database):
+    """The second task is planned only after the first one's rows have come."""
+    seen = []
+
+    def first():
+        rows = yield ibis.table(NUMBERS, name="numbers")
+        seen.append(len(rows))
+
+    def plan():
+        yield Task("first", first())
+        waited = time.monotonic() + 5
+        while not seen and time.monotonic() < waited:
+            time.sleep(0.005)
+        yield Task("second", summed("numbers"), frozenset({"first"}))
+        seen.append("planned")
+
+    assert results(database, plan()) == [None, 7]
+    assert seen == [3, "planned"]
+
+
+def test_a_plan_that_raises_stops_the_run(database):
+    def plan():
+        yield Task("first", summed("numbers"))
+        raise ValueError("no plan")
+
+    with pytest.raises(ValueError, match=r"^no plan$"):
+        pipeline.run(database, plan())
+
+
 def test_a_name_that_nobody_makes_is_not_waited_for(database):
     assert results(database, [Task("a", summed("numbers"), frozenset({"nobody"}))]) == [7]
 
@@ -119,7 +164,7 @@ def test_one_worker_at_most_compiles_ahead(monkeypatch):
     """Of three workers, with everything waiting for a table, one compiles; the queries come out as before."""
     con = ibis.duckdb.connect()
     con.raw_sql("CREATE TABLE numbers AS SELECT * FROM (VALUES (1), (2), (4)) AS t (x)")
-    ahead, most, plain = [], [0], Task.prepare
+    ahead, most, prepared, plain = [], [0], [], Task.prepare
 
     def prepare(task, database):
         ahead.append(task)
@@ -127,9 +172,12 @@ def test_one_worker_at_most_compiles_ahead(monkeypatch):
         time.sleep(0.005)
         plain(task, database)
         ahead.remove(task)
+        prepared.append(task)
 
     def slow():
-        time.sleep(0.05)
+        waited = time.monotonic() + 10
+        while len(prepared) < 8 and time.monotonic() < waited:
+            time.sleep(0.005)
         yield Create("once", doubled("numbers"))
 
     monkeypatch.setattr(Task, "prepare", prepare)

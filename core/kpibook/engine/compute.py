@@ -65,7 +65,7 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     jobs = [job for job in jobs if job.kpi in able]
     failures: dict[str, str] = {}
     dates = {name: source.definition.date for name, source in catalog.views.items()}
-    wanted = _views(resolution, jobs, able, params, dates)
+    wanted = _views(resolution, jobs, able, params, dates, place)
     describing = frozenset(n for n, s in catalog.views.items() if s.definition.describes and n in wanted)
     spans = ("current",) if params.compare is None else ("current", "previous")
     tables: dict[str, pd.DataFrame] = {}
@@ -151,15 +151,16 @@ def _views(
     able: Sequence[Resolved],
     params: Params,
     dates: Mapping[str, str | None],
+    place: Placer,
 ) -> dict[str, tuple[str, ...]]:
     """The columns of each view that somebody reads."""
     nodes: list[ops.Node] = [node for job in jobs for node in roots(job.estimate)]
     schemas = _schemas(resolution)
     for kpi in able:
-        asked = {n: c for n, c in kpi.definition.columns.items() if n in schemas}
-        nodes += [
-            ops.Field(ops.UnboundTable(name, schemas[name]), column) for name, cs in asked.items() for column in cs
-        ]
+        for name, columns in kpi.definition.columns.items():
+            if name in schemas:
+                whole = ops.UnboundTable(name, schemas[name])
+                nodes += [ops.Field(whole, column) for column in dict.fromkeys((*columns, *place.key(whole)))]
     breakdowns = _carried(able, params)
     for name, table in resolution.views.items():
         if set(_breakdowns(able, params)) & set(table.columns):
@@ -178,12 +179,10 @@ def _reads_scorecard(kpi: Resolved) -> bool:
     return "scorecard" in kpi.definition.inputs
 
 
-def _modelled(executor: Executor, kpis: Sequence[Resolved], params: Params, card: pd.DataFrame) -> list[Task]:
-    tasks = []
+def _modelled(executor: Executor, kpis: Sequence[Resolved], params: Params, card: pd.DataFrame) -> Iterator[Task]:
     for breakdown in (windows.TOTAL, *_breakdowns(kpis, params)):
         shown = [kpi for kpi in kpis if _shows(Job(kpi, "", Modelled(None)), breakdown, params)]
-        tasks += executor.modelled(shown, breakdown, card)
-    return tasks
+        yield from executor.modelled(shown, breakdown, card)
 
 
 def _cells(tasks: Sequence[Task]) -> list[Cell]:

@@ -37,9 +37,9 @@ def _figures(readings: Sequence[Curve], counted: pa.Table) -> Iterator[tuple[str
     """``counted`` is in the order of the keys: a segment's rows stand together."""
     if not counted.num_rows:
         return
-    periods, segments = (_codes(counted[key]) for key in KEYS)
+    periods, segments = (codes(counted[key]) for key in KEYS)
     duration, event, n = (counted[name].to_numpy() for name in ("duration", "event", "n"))
-    persons = _codes(counted["cluster"])[0] if readings[0].cluster is not None else None
+    persons = codes(counted["cluster"])[0] if readings[0].cluster is not None else None
     turns = np.flatnonzero(np.diff(periods[0]) | np.diff(segments[0])) + 1
     for first, last in pairwise((0, *turns, counted.num_rows)):
         rows = np.arange(first, last)
@@ -55,7 +55,7 @@ def _figures(readings: Sequence[Curve], counted: pa.Table) -> Iterator[tuple[str
         yield periods[1][periods[0][first]], segments[1][segments[0][first]], read, pd.DataFrame(points)
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:
+def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:
     """A code for each value, -1 for none, and the values."""
     found = column.combine_chunks().dictionary_encode()
     return found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary.to_pylist()

@@ -14,7 +14,8 @@ import ibis.expr.operations as ops
 import pandas as pd
 
 from kpibook import figures, rules, windows
-from kpibook.engine import curves, frames, linear, matrices, quantiles, tails
+from kpibook.engine import curves, linear, matrices, quantiles, tails
+from kpibook.engine.frames import Frames
 from kpibook.engine.pipeline import Task, Work
 from kpibook.engine.placing import SEGMENT, Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
@@ -90,24 +91,28 @@ class Executor:
             tasks += [self._task(same, breakdown, partial(self._curve, breakdown)) for same in _same_curves(wanted)]
         return tasks
 
-    def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> list[Task]:
-        """Tasks of KPIs written in pandas."""
-        return [self._called(kpi, breakdown, scorecard) for kpi in kpis]
+    def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> Iterator[Task]:
+        """Tasks of KPIs written in pandas, each after those that fetch what it asks for."""
+        shared, fetched = Frames(kpis, breakdown, scorecard), set()
+        for kpi in kpis:
+            for name in shared.of(kpi):
+                if name not in fetched:
+                    fetched.add(name)
+                    read = [ops.UnboundTable(name, self.schemas[name])]
+                    work = shared.fetched(name, self.placer, self.schemas)
+                    yield Task(("frame", name, breakdown), work, self.needs(read))
+            after = frozenset(("frame", name, breakdown) for name in shared.of(kpi))
+            yield Task(("cells", kpi.id), self._model(kpi, shared), after, asks=False)
 
     def _task(self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Work]) -> Task:
         read = [job.estimate.base for job in jobs if not isinstance(job.estimate, Modelled)]
         return Task(("cells", jobs[0].kpi.id), self._guarded(jobs, breakdown, compute), self.needs(read))
 
-    def _called(self, kpi: Resolved, breakdown: str, scorecard: pd.DataFrame) -> Task:
-        read = [ops.UnboundTable(name, self.schemas[name]) for name in kpi.definition.inputs if name in self.schemas]
-        return Task(("cells", kpi.id), self._model(kpi, breakdown, scorecard), self.needs(read))
-
-    def _model(self, kpi: Resolved, breakdown: str, scorecard: pd.DataFrame) -> Work:
-        job = Job(kpi, "", Modelled(None))
+    def _model(self, kpi: Resolved, shared: Frames) -> Work:
+        job, breakdown = Job(kpi, "", Modelled(None)), shared.breakdown
         cells: list[Cell] = []
         try:
-            found = yield from frames.figures(kpi, breakdown, self.placer, self.schemas, scorecard)
-            for period, segment, result in found:
+            for period, segment, result in shared.figures(kpi):
                 figure = _figure(result)
                 if breakdown != windows.TOTAL and figure.value is None and not figure.n:
                     continue
@@ -116,7 +121,10 @@ class Executor:
                     cells += self._parts(kpi, period, result)
         except Exception as error:  # noqa: BLE001  an author's error fails this KPI only
             return list(self._failed(job, breakdown, error))
+        finally:
+            shared.over(kpi)
         return cells
+        yield
 
     def _parts(self, kpi: Resolved, period: str, result: Modelled) -> Iterator[Cell]:
         """Further readings and segments of the KPI's own; its table, once."""

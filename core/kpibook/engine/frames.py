@@ -1,55 +1,143 @@
-"""KPIs written in pandas: exactly the columns they asked for, one call per period and segment."""
+"""KPIs written in pandas: exactly the columns they asked for, one call per period and segment.
+
+A table is fetched once for all KPIs that ask for it by the same breakdown, in the order of
+its key, so that a KPI sees its rows in one order whoever else asks; it is kept until the
+last of them is done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import ibis
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from kpibook import rules, windows
-from kpibook.engine.curves import KEYS
+from kpibook.engine.curves import KEYS, codes
 from kpibook.engine.pipeline import Work
-from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.engine.placing import Placer
 from kpibook.estimates import Modelled
-from kpibook.tracing import Resolved
+from kpibook.tracing import FRAMES, Resolved
 
 ROW_LIMIT = 2_000_000
 
 
-def figures(kpi: Resolved, breakdown: str, placer: Placer, schemas: Mapping[str, Any], scorecard: pd.DataFrame) -> Work:
-    """(period, segment, what the function returned); above ROW_LIMIT rows it is not called but reported."""
-    frames: dict[str, pd.DataFrame] = {}
-    for name in kpi.definition.inputs:
-        if name == "scorecard":
-            if breakdown != windows.TOTAL:
-                return []
-            frames[name] = scorecard.rename(columns={"period": PERIOD}).assign(**{SEGMENT: windows.TOTAL})
-            continue
-        columns = kpi.definition.columns[name]
-        table = ibis.table(schemas[name], name=name)
-        placed = placer.placed(table.op(), breakdown, [table[c].op() for c in columns])
-        if placed is None:
+@dataclass(frozen=True)
+class Frame:
+    """``rows``, those of a (period, segment) at ``spans``. Of more than ROW_LIMIT, their ``count``, none is held."""
+
+    rows: pd.DataFrame
+    spans: Mapping[tuple[str, str], slice]
+    count: int
+
+    def part(self, key: tuple[str, str], columns: Sequence[str]) -> pd.DataFrame:
+        """A copy of the rows of one period and segment, none if it has none."""
+        return self.rows.iloc[self.spans.get(key, slice(0))][list(columns)].reset_index(drop=True)
+
+
+@dataclass
+class Frames:
+    """The frames that the KPIs ``kpis`` ask for by one breakdown; those of the scorecard are at hand."""
+
+    kpis: Sequence[Resolved]
+    breakdown: str
+    scorecard: pd.DataFrame
+    held: dict[str, Frame | None] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
+    _users: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._users.update(name for kpi in self.kpis for name in self.of(kpi))
+
+    @staticmethod
+    def of(kpi: Resolved) -> list[str]:
+        """The tables to be fetched for a KPI."""
+        return [name for name in kpi.definition.inputs if name not in FRAMES]
+
+    def columns(self, name: str) -> list[str]:
+        """What any of the KPIs asks of a table."""
+        return list(dict.fromkeys(c for kpi in self.kpis if name in self.of(kpi) for c in kpi.definition.columns[name]))
+
+    def fetched(self, name: str, placer: Placer, schemas: Mapping[str, Any]) -> Work:
+        """Fills in one frame: None where the breakdown does not apply. What goes wrong is each asker's error."""
+        try:
+            self.held[name] = yield from _fetched(name, self.columns(name), self.breakdown, placer, schemas)
+        except Exception as error:  # noqa: BLE001  raised again by every KPI that asks for it
+            self.failed[name] = error
+
+    def figures(self, kpi: Resolved) -> list[tuple[str, str, Modelled]]:
+        """(period, segment, what the function returned); above ROW_LIMIT rows it is not called but reported."""
+        names = self.of(kpi)
+        for name in names:
+            if name in self.failed:
+                raise self.failed[name]
+        frames = {name: self.held[name] for name in names}
+        if any(frame is None for frame in frames.values()):
             return []
-        chosen = {c: _plain(placed[c]) for c in columns}
-        asked = placed.select(*KEYS, **chosen).order_by([*KEYS, *columns]).limit(ROW_LIMIT + 1)
-        frames[name] = (yield asked).to_pandas()
-        if len(frames[name]) > ROW_LIMIT:
-            rows = (yield placed.agg(n=placed.count()))["n"][0].as_py()
-            why = rules.reason("row_limit", rows=rows, limit=ROW_LIMIT)
+        known = {name: frame for name, frame in frames.items() if frame is not None}
+        largest = max((frame.count for frame in known.values()), default=0)
+        if largest > ROW_LIMIT:
+            why = rules.reason("row_limit", rows=largest, limit=ROW_LIMIT)
             return [("current", windows.TOTAL, Modelled(None, status="failed", reason=why))]
-    return list(_called(kpi, frames))
+        if len(names) < len(kpi.definition.inputs):
+            if self.breakdown != windows.TOTAL:
+                return []
+            known["scorecard"] = _scorecard(self.scorecard)
+        return list(_called(kpi, known))
+
+    def over(self, kpi: Resolved) -> None:
+        """Frames that nobody is waiting for any more are let go."""
+        for name in self.of(kpi):
+            self._users[name] -= 1
+            if not self._users[name]:
+                self.held.pop(name, None)
 
 
-def _called(kpi: Resolved, frames: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, str, Modelled]]:
-    groups: dict[str, dict[Any, pd.DataFrame]] = {n: dict(iter(frame.groupby(KEYS))) for n, frame in frames.items()}
-    for period, segment in sorted({key for parts in groups.values() for key in parts}):
-        own = []
-        for name, frame in frames.items():
-            rows = groups[name].get((period, segment), frame.iloc[:0])
-            columns = list(kpi.definition.columns[name])
-            own.append(rows.rename(columns={PERIOD: "period"})[columns].reset_index(drop=True))
+def _fetched(name: str, columns: Sequence[str], breakdown: str, placer: Placer, schemas: Mapping[str, Any]) -> Work:
+    table = ibis.table(schemas[name], name=name)
+    every = list(dict.fromkeys([*placer.key(table.op()), *columns]))
+    placed = placer.placed(table.op(), breakdown, [table[c].op() for c in every])
+    if placed is None:
+        return None
+    rows = placed.select(*KEYS, **{c: _plain(placed[c]) for c in every})
+    found = yield rows.order_by([*KEYS, *every]).limit(ROW_LIMIT + 1)
+    if found.num_rows > ROW_LIMIT:
+        count = (yield placed.agg(n=placed.count()))["n"][0].as_py()
+        return Frame(found.slice(0, 0).to_pandas(), {}, count)
+    return _frame(found)
+
+
+def _frame(found: pa.Table) -> Frame:
+    if not found.num_rows:
+        return Frame(found.drop_columns(KEYS).to_pandas(), {}, 0)
+    (period, periods), (segment, segments) = (codes(found[key]) for key in KEYS)
+    turns = np.flatnonzero(np.diff(period) | np.diff(segment)) + 1
+    spans = {
+        (periods[period[first]], segments[segment[first]]): slice(int(first), int(last))
+        for first, last in pairwise((0, *turns, found.num_rows))
+    }
+    return Frame(found.drop_columns(KEYS).to_pandas(), spans, found.num_rows)
+
+
+def _scorecard(card: pd.DataFrame) -> Frame:
+    """The scorecard as the rows of each period's whole."""
+    rows = card.sort_values("period", kind="stable").reset_index(drop=True)
+    spans = {}
+    for period, own in rows.groupby("period").groups.items():
+        spans[(str(period), windows.TOTAL)] = slice(int(own.min()), int(own.max()) + 1)
+    return Frame(rows, spans, len(rows))
+
+
+def _called(kpi: Resolved, frames: Mapping[str, Frame]) -> Iterator[tuple[str, str, Modelled]]:
+    columns = {name: kpi.definition.columns[name] for name in frames}
+    for period, segment in sorted({key for frame in frames.values() for key in frame.spans}):
+        own = [frames[name].part((period, segment), columns[name]) for name in kpi.definition.inputs]
         yield period, segment, kpi.definition(*own, **kpi.settings)
 
 

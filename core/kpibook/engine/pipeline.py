@@ -42,11 +42,15 @@ Step: TypeAlias = Callable[[Database], None]
 
 @dataclass(eq=False)
 class Task:
-    """``work`` under a name; its queries are executed once all tasks named in ``after`` are done."""
+    """``work`` under a name; its queries are executed once all tasks named in ``after`` are done.
+
+    Up to its first query it may be begun before, unless it ``asks`` none.
+    """
 
     name: Hashable
     work: Work
     after: frozenset[Hashable] = frozenset()
+    asks: bool = True
     fetched: int = 0
     result: Any = None
     done: bool = False
@@ -136,7 +140,8 @@ class _Queue:
     def add(self, task: Task) -> None:
         with self._change:
             self._waiting.append(task)
-            self._unprepared.append(task)
+            if task.asks:
+                self._unprepared.append(task)
             self._left[task.name] += 1
             self._change.notify_all()
 
