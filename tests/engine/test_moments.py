@@ -36,3 +36,18 @@ def test_sums_products_and_counts_by_key(database):
         {"s": "a", "x": 0, "y": 4, "xy": 0, "above": 0, "there": 1},
         {"s": "b", "x": 2, "y": 3.5, "xy": 0.5, "above": 2, "there": 2},
     ]
+
+
+def test_the_largest_part_of_the_clusters_that_count():
+    """Of b, x of those with y: 1 and -2 (3 has no y); the larger half of them makes 1. Of a: its only one, 0."""
+    con = ibis.duckdb.connect()
+    con.raw_sql(
+        "CREATE TABLE persons AS FROM (VALUES ('b', 1, 2), ('b', 3, 0), ('a', 0, 4), ('b', -2, 1)) AS t(s, x, y)"
+    )
+    persons = ibis.table({"s": "string", "x": "int32", "y": "int32"}, name="persons")
+    ranks = {"place": moments.rank("x", "y", ["s"]), "persons": moments.number("y", ["s"])}
+    columns = {"top": moments.largest("x", "y", "place", "persons", 0.5)}
+
+    rows = Database(con).fetch(Moments(persons, ["s"], columns, ranks)).to_pylist()
+
+    assert rows == [{"s": "a", "top": 0}, {"s": "b", "top": 1}]

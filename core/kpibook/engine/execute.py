@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from typing import Any, TypeAlias
 
 import ibis.expr.operations as ops
@@ -162,7 +163,7 @@ class Executor:
         if query is None:
             return []
         rows = (yield query.table).to_pylist()
-        heavy = yield from self._tails(wanted, shown)
+        heavy = yield from self._tails(query, rows, wanted, shown)
         return [
             cell
             for row in rows
@@ -190,12 +191,22 @@ class Executor:
                 figure = replace(figure, low=tail[0].low, high=tail[0].high, reason=tail[1])
             yield Cell(job, breakdown, segment, period, figure, change if period == "current" else None)
 
-    def _tails(self, wanted: Sequence[tuple[Job, Linear]], shown: Mapping[Name, Sequence[str]]) -> Work:
+    def _tails(
+        self,
+        query: linear.LinearQuery,
+        rows: Sequence[dict[str, Any]],
+        wanted: Sequence[tuple[Job, Linear]],
+        shown: Mapping[Name, Sequence[str]],
+    ) -> Work:
         found = {}
-        for job, estimate in wanted:
-            for breakdown in shown[job.name] if estimate.kind == "mean" else ():
-                for period, segment, interval, why in (yield from tails.heavy(estimate, breakdown, self.placer)):
-                    found[id(estimate), breakdown, period, segment] = (interval, why)
+        means = [(job, estimate) for job, estimate in wanted if estimate.kind == "mean"]
+        for row, (job, estimate) in product(rows, means):
+            breakdown, segment = row[linear.BY], row[SEGMENT]
+            for period in query.sides if breakdown in shown[job.name] else ():
+                share, persons = query.heaviest(row, estimate, period)
+                if tails.is_heavy(share, persons):
+                    told = yield from tails.interval(estimate, breakdown, self.placer, period, segment, share)
+                    found[id(estimate), breakdown, period, segment] = told
         return found
 
     def _single(self, breakdown: str, jobs: list[Job]) -> Work:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
+from typing import Any, cast
 
 import ibis
 import ibis.expr.operations as ops
@@ -28,6 +28,8 @@ from kpibook.tracing import roots
 BY = "_by"
 #: Both periods together.
 ANY = "u"
+#: Persons whose part in a sum tells a heavy tail (rule M).
+TOP = 0.01
 Cell = tuple[str, Leaf]
 
 
@@ -57,6 +59,12 @@ class LinearQuery:
             for side in self.sides:
                 resting[side] = min(resting[side], int(row[f"d{places[side, leaf]}"] or 0))
         return Totals(values, products, units, resting)
+
+    def heaviest(self, row: dict[str, Any], estimate: Linear, side: str) -> tuple[float, int]:
+        """Of a mean: the part of its sum that the largest TOP of persons make, and how many persons there are."""
+        scope, cell = self.scopes.index(_key(estimate.scope)), self.cells.index((side, summed(estimate)))
+        whole, persons = float(row[f"t{cell}"] or 0), int(row[f"u{scope}_{side}"] or 0)
+        return (float(row[f"h{cell}_{scope}"] or 0) / whole if whole else 0.0, persons)
 
 
 def query(
@@ -98,7 +106,18 @@ def query(
         if leaf in below:
             columns[f"d{i}"] = moments.present(f"a{i}")
     columns |= {_pair(a, b): moments.product(f"a{a}", f"a{b}") for a, b in _pairs(clustered, cells)}
-    return LinearQuery(Moments(inner, keys, columns), sides, cells, tuple(scopes))
+    ranks: dict[str, str] = {}
+    for mean in (e for e in clustered if e.kind == "mean"):
+        number = list(scopes).index(_key(mean.scope))
+        for side in sides:
+            i, counted = cells.index((side, summed(mean))), f"n{number}_{side}"
+            place, persons = f"k{i}_{number}", f"m{number}_{side}"
+            ranks |= {
+                place: moments.rank(f"a{i}", counted, keys),
+                persons: moments.number(counted, keys),
+            }
+            columns[f"h{i}_{number}"] = moments.largest(f"a{i}", counted, place, persons, TOP)
+    return LinearQuery(Moments(inner, keys, columns, ranks), sides, cells, tuple(scopes))
 
 
 def _placed(estimates: Sequence[Linear], breakdowns: Sequence[str], placer: Placer) -> ir.Table | None:
@@ -122,16 +141,18 @@ def additive(estimate: Linear) -> bool:
     return not any(isinstance(leaf.expr, Clusters) or _distinct(leaf) for leaf in estimate.formula.leaves())
 
 
-def persons(estimate: Linear, breakdown: str, placer: Placer) -> ir.Table | None:
-    """One row per period, segment and person with ``x``, the person's sum in a mean; None where it does not apply."""
-    placed = placer.placed(estimate.base, breakdown, roots(estimate))
-    if placed is None:
-        return None
+def persons(estimate: Linear, breakdown: str, placer: Placer) -> ir.Table:
+    """One row per period, segment and person with ``x``, the person's sum in a mean, by a breakdown that applies."""
+    placed = cast("ir.Table", placer.placed(estimate.base, breakdown, roots(estimate)))
     rows = placed.filter(_rebound(estimate.scope, estimate.base, placed))
     cluster = _rebound(estimate.cluster, estimate.base, rows).name("_cluster")
-    top = next(leaf for leaf in estimate.formula.leaves() if not isinstance(leaf.expr, Clusters))
-    summed = _Parts(estimate.base, (ANY,), ((ANY, top),), ()).sums(rows, "x")["x0"]
-    return rows.group_by([PERIOD, SEGMENT, cluster]).agg(x=summed.cast("float64"))
+    found = _Parts(estimate.base, (ANY,), ((ANY, summed(estimate)),), ()).sums(rows, "x")["x0"]
+    return rows.group_by([PERIOD, SEGMENT, cluster]).agg(x=found.cast("float64"))
+
+
+def summed(estimate: Linear) -> Leaf:
+    """What a mean sums within each person."""
+    return next(leaf for leaf in estimate.formula.leaves() if not isinstance(leaf.expr, Clusters))
 
 
 @dataclass(frozen=True)
