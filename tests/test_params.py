@@ -461,12 +461,13 @@ def test_files_and_conditions() -> None:
     text = (
         GOOD
         + """\
-  products: {from: x.xlsx, columns: {product_id: p}}
+  products: {from: x.docx, columns: {product_id: p}}
   referrals: {from: r.csv, join: {/etc/a.csv: x}, where: "a = (select 1)", columns: {referral_id: r}}
 """
     )
     assert told(text).splitlines() == [
-        "p.yaml:15: tables.products.from: 'x.xlsx' is no file kpibook reads · deliver it as .parquet, .csv or .csv.gz",
+        "p.yaml:15: tables.products.from: 'x.docx' is no file kpibook reads · deliver it as one of "
+        + ", ".join(params.params_checks.SUFFIXES),
         (
             "p.yaml:16: tables.referrals.join./etc/a.csv: '/etc/a.csv' leaves the source folder"
             " · name a file inside the source folder"

@@ -14,10 +14,10 @@ from kpibook.errors import ParamsError
 from kpibook.model import TABLES
 from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Schedule, Source, Text, Timezone
 from kpibook.params_problems import from_pydantic
-from kpibook.params_tables import Frozen, TableMapping, ZonedColumn
+from kpibook.params_tables import Frozen, SourceColumn, TableMapping
 from kpibook.periods import Period, compared_with
 
-__all__ = ["Cost", "Limits", "Params", "Period", "TableMapping", "Target", "ZonedColumn", "json_schema", "load"]
+__all__ = ["Cost", "Limits", "Params", "Period", "SourceColumn", "TableMapping", "Target", "json_schema", "load"]
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -132,7 +132,7 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
         case ("tables", _):
             return TableMapping
         case ("tables", _, "columns", _):
-            return ZonedColumn
+            return SourceColumn
         case ("targets", _):
             return Target
         case ("costs", _):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kpibook import expressions
 from kpibook.errors import ParamsError, Problem, did_you_mean
 from kpibook.model import LIFTED, TABLES
+from kpibook.params_options import SUFFIXES, options
 from kpibook.periods import Period, compared_with
 from kpibook.yaml_lines import Document, Key, dotted
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kpibook.params_tables import TableMapping
 
 GENERATED_KEYS = {"order_lines": "line_id"}
-_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
 def tables(document: Document, mappings: Mapping[str, TableMapping]) -> Iterator[Problem]:
@@ -55,8 +55,7 @@ def _table(document: Document, name: str, mapping: TableMapping) -> Iterator[Pro
         if column not in known:
             yield _problem(document, place, "unknown column", did_you_mean(column, known))
         yield from _value(document, place, value if isinstance(value, str) else value.column, mapping)
-        if not isinstance(value, str) and _kind(name, column) not in {"datetime", "date"}:
-            yield _problem(document, place, "a time zone on a column that is no time", "give the column's name alone")
+    yield from options(document, name, mapping)
     if mapping.where is not None:
         yield from _expression(document, (*at, "where"), mapping.where.strip().removeprefix("="), grouped=False)
     for key in TABLES[name].key:
@@ -65,19 +64,16 @@ def _table(document: Document, name: str, mapping: TableMapping) -> Iterator[Pro
             yield _problem(document, (*at, "columns"), f"the key column {key} is not mapped", remedy)
 
 
-def _kind(table: str, column: str) -> str:
-    owner = TABLES[table] if column in TABLES[table].columns else TABLES["transactions"]
-    return owner.columns[column].kind if column in owner.columns else "datetime"
-
-
 def _file(document: Document, place: tuple[Key, ...], file: str) -> Iterator[Problem]:
     path = Path(file)
     if path.is_absolute() or ".." in path.parts or file.startswith("~") or "\\" in file or "\x00" in file:
         yield _problem(document, place, f"'{file}' leaves the source folder", "name a file inside the source folder")
     elif any(mark in file for mark in "*?[]{}"):
         yield _problem(document, place, f"'{file}' is a pattern", "name one file")
-    elif not file.lower().endswith(_SUFFIXES):
-        yield _problem(document, place, f"'{file}' is no file kpibook reads", "deliver it as .parquet, .csv or .csv.gz")
+    elif not file.lower().endswith(SUFFIXES):
+        yield _problem(
+            document, place, f"'{file}' is no file kpibook reads", f"deliver it as one of {', '.join(SUFFIXES)}"
+        )
 
 
 def _value(document: Document, place: tuple[Key, ...], text: str, mapping: TableMapping) -> Iterator[Problem]:

@@ -18,8 +18,7 @@ order_lines:
 """
 LINES = "receipt,time,net\nA,2017-07-01 10:00:00,10.50\n"
 MEND = "correct the file, or map it with an expression"
-CSV = "save it as CSV with a header line, commas and UTF-8"
-QUOTES = "put values that hold commas or quotes into quotes"
+QUOTES = "put values that hold the delimiter or quotes into quotes, and double the quotes inside"
 
 
 def test_refused_data_is_exit_code_three() -> None:
@@ -75,12 +74,12 @@ def test_missing_columns_are_told_together(client: Client) -> None:
 def test_values_of_a_wrong_type_are_told_together(client: Client) -> None:
     client.csv(
         "lines.csv",
-        f'receipt,time,net\nA,01/07/2017,10.50\nB,2017-07-01,abc\nC,2017-07-01,"1,234.5"\nD,2017-02-30,{"9" * 60}\n',
+        f'receipt,time,net\nA,01/07/2017,10.50\nB,28/07/2017,abc\nC,32/07/2017,"1,234.5"\nD,30/02/2017,{"9" * 60}\n',
     )
     assert client.refused(FLAT) == (
-        "lines.csv: order_lines.ts: row 1: '01/07/2017' is not a date and time such as 2017-07-01 09:30:00,"
+        "lines.csv: order_lines.ts (time): row 3: '32/07/2017' is not a date and time such as 2017-07-01 09:30:00,"
         f" 2 rows in all · {MEND}\n"
-        f"lines.csv: order_lines.net_amount: row 2: 'abc' is not a number, 3 rows in all · {MEND}"
+        f"lines.csv: order_lines.net_amount (net): row 2: 'abc' is not a number · {MEND}"
     )
 
 
@@ -89,7 +88,6 @@ def test_values_of_a_wrong_type_are_told_together(client: Client) -> None:
     [
         ("customers", "birth_year", "12.5", "'12.5' is not a whole number"),
         ("customers", "birth_year", "x" * 60, f"'{'x' * 39}…' is not a whole number"),
-        ("customers", "birth_year", "9999999999999999999999", "'9999999999999999999999' is not a whole number"),
         ("customers", "consent_email", "perhaps", "'perhaps' is not true or false"),
         ("customers", "created_at", "20170101", "'20170101' is not a date and time such as 2017-07-01 09:30:00"),
         ("customers", "created_at", "infinity", "'infinity' is not a date and time such as 2017-07-01 09:30:00"),
@@ -109,7 +107,7 @@ def test_a_wrong_value_of_every_type(client: Client, table: str, column: str, va
         "calendar": "calendar_id: a, date: \"= date '2017-01-01'\"",
     }
     tables = FLAT + f"{table}: {{from: other.csv, columns: {{{keys[table]}, {column}: b}}}}"
-    assert client.refused(tables) == f"other.csv: {table}.{column}: row 2: {message} · {MEND}"
+    assert client.refused(tables) == f"other.csv: {table}.{column} (b): row 2: {message} · {MEND}"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +128,7 @@ def test_a_wrong_value_of_a_typed_file(client: Client, value: str, column: str, 
     client.parquet("other.parquet", f"SELECT 'k' AS a, {value} AS b")
     key = "" if column == "customer_id" else "customer_id: a, "
     tables = FLAT + f"customers: {{from: other.parquet, columns: {{{key}{column}: b}}}}"
-    assert client.refused(tables) == f"other.parquet: customers.{column}: row 1: {message} · {MEND}"
+    assert client.refused(tables) == f"other.parquet: customers.{column} (b): row 1: {message} · {MEND}"
 
 
 def test_a_column_without_any_value_fits_every_type(client: Client) -> None:
@@ -144,7 +142,8 @@ def test_values_outside_a_list(client: Client) -> None:
     ways = ["shop", "shop", "netz", "a", "b", "c", "d", "web"]
     client.csv("lines.csv", "receipt,time,way\n" + "".join(f"{i},2017-07-01,{way}\n" for i, way in enumerate(ways)))
     assert client.refused(FLAT.replace("net_amount: net", "channel: way")) == (
-        "lines.csv: order_lines.channel: row 1: 7 rows outside the list: 'shop', 'a', 'b', 'c', 'd' and 1 more value"
+        "lines.csv: order_lines.channel (way): row 1: 7 rows outside the list:"
+        " 'shop', 'a', 'b', 'c', 'd' and 1 more value"
         " · map it with an expression onto: store, web, app, marketplace, phone, b2b"
     )
 
@@ -154,12 +153,14 @@ def test_values_outside_a_list(client: Client) -> None:
     [
         ("", "lines.csv: the file is empty · deliver the file again"),
         ("receipt,time,net\n", "lines.csv: order_lines: no rows · check the file, and where: in the mapping"),
-        (LINES.replace(",", ";"), f"lines.csv: line 1: the columns are not separated by commas · {CSV}"),
         ("receipt,time,Receipt\n", "lines.csv: line 1: two columns are called 'Receipt' · rename one of them"),
-        ("receipt,,net\n", "lines.csv: line 1: column 2 has no name · name every column"),
+        (",,\n", "lines.csv: the file is empty · deliver the file again"),
         (LINES + "B,2017-07-01\n", f"lines.csv: line 3: the line does not have the header's columns · {QUOTES}"),
         (LINES + "B,2017-07-01,2,3\n", f"lines.csv: line 3: the line does not have the header's columns · {QUOTES}"),
-        (LINES + 'B,2017-07-01,"2\n', f"lines.csv: line 3: the line does not have the header's columns · {QUOTES}"),
+        (
+            LINES + 'B,2017-07-01,"2\n',
+            f"lines.csv: line 3: a quote is not closed, or text follows a closed quote · {QUOTES}",
+        ),
     ],
 )
 def test_files_that_are_no_clean_csv(client: Client, content: str, message: str) -> None:
@@ -168,11 +169,14 @@ def test_files_that_are_no_clean_csv(client: Client, content: str, message: str)
 
 
 @pytest.mark.parametrize("rows", [0, 100_000])
-def test_text_that_is_not_utf8_near_and_far(client: Client, rows: int) -> None:
+def test_text_that_is_in_no_encoding_near_and_far(client: Client, rows: int) -> None:
     client.csv("lines.csv", LINES)
     path = client.folder / "data" / "lines.csv"
-    path.write_bytes(LINES.encode() + b"x,2017-07-01,1\n" * rows + b"caf\xe9,2017-07-01,1\n")
-    assert client.refused(FLAT) == f"lines.csv: line {rows + 3}: not UTF-8 text · {CSV}"
+    path.write_bytes(LINES.encode() + b"x,2017-07-01,1\n" * rows + b"caf\x81,2017-07-01,1\n")
+    assert client.refused(FLAT) == (
+        f"lines.csv: line {rows + 3}: the encoding cannot be told: neither UTF-8 nor Windows-1252"
+        " · name it: encoding: cp850, mac_roman, iso-8859-2, …"
+    )
 
 
 def test_files_that_are_broken(client: Client) -> None:
@@ -185,7 +189,7 @@ def test_files_that_are_broken(client: Client) -> None:
     )
     assert client.refused(tables) == (
         "a.csv.gz: cannot be unpacked · deliver the file again\n"
-        "b.parquet: cannot be read as Parquet · deliver the file again"
+        "b.parquet: cannot be read as Parquet: damaged, or cut short · deliver the file again"
     )
 
 
@@ -202,8 +206,8 @@ def test_keys_that_are_not_unique(client: Client) -> None:
         "p.csv: products.product_id: 3 rows are exact copies of each other, first rows 1, 3, 4"
         " · deliver every row once\n"
         "c.csv: customers.customer_id: 1 row without a key, first row 4 · fill the key, or leave it out by where:\n"
-        "c.csv: customers.customer_id: 2 rows share a key, first rows 1, 3"
-        " · deliver every key once, or map another key"
+        "c.csv: customers.customer_id: 2 rows have a duplicate key, first rows 1, 3: '1'"
+        " · deliver every key once, map another key, or say duplicates: first"
     )
 
 
@@ -300,5 +304,5 @@ def test_division_by_zero_is_no_number(client: Client) -> None:
 def test_too_little_memory(client: Client) -> None:
     client.csv("lines.csv", LINES)
     assert client.refused(FLAT, "limits: {memory: 1MB}\n") == (
-        "order_lines: the data do not fit into the memory allowed · raise limits: memory"
+        "lines.csv: the file does not fit into the memory allowed · raise limits: memory"
     )

@@ -152,7 +152,12 @@ def test_utc_becomes_the_shops_wall_clock(client: Client, instant: str, wall: da
 
 def test_clock_times_without_a_zone_are_the_shops(client: Client) -> None:
     client.csv("lines.csv", "receipt,t\nA,2017-07-01T23:59:59\nB,2017-07-02\nC,2017-07-01T23:30:00+01:00\n")
-    loaded = client.load("order_lines: {from: lines.csv, columns: {transaction_id: receipt, ts: t}}")
+    tables = "order_lines: {from: lines.csv, columns: {transaction_id: receipt, ts: t}}"
+    assert client.refused(tables) == (
+        "lines.csv: order_lines.ts (t): ambiguous: '2017-07-01T23:30:00+01:00' (row 3) has a time zone,"
+        " 1 other have none · say in params where those stand: timezone: UTC"
+    )
+    loaded = client.load(tables.replace("columns", "timezone: Europe/Rome, columns"))
     assert fetch(loaded, "SELECT ts FROM transactions ORDER BY transaction_id") == [
         (at("2017-07-01 23:59:59"),),
         (at("2017-07-02"),),
@@ -273,7 +278,7 @@ def test_where_leaves_rows_out_and_row_numbers_stay(client: Client) -> None:
 
 
 def test_quoted_names_and_values(client: Client) -> None:
-    client.csv("it's lines.csv", 'receipt,"the ""day""",select\n"A, 1",2017-07-01,"x\r\ny"\n')
+    client.csv("it's lines.csv", 'receipt,"the ""day""",select\n"A, 1",2017-07-01,"x\ny"\n')
     loaded = client.load(
         """
         order_lines:
@@ -281,7 +286,7 @@ def test_quoted_names_and_values(client: Client) -> None:
           columns: {transaction_id: receipt, ts: 'the "day"', store_id: select, product_id: '= "select"'}
         """
     )
-    assert fetch(loaded, "SELECT transaction_id, store_id FROM transactions") == [("A, 1", "x\r\ny")]
+    assert fetch(loaded, "SELECT transaction_id, store_id FROM transactions") == [("A, 1", "x\ny")]
 
 
 def test_windows_line_ends_byte_order_mark_and_gzip(client: Client) -> None:

@@ -151,6 +151,9 @@ def test_every_reason_of_the_code_has_a_message():
     assert sorted(r for r in used if not Words("en").has(f"reason.{r}")) == []
 
 
+VARIANTS = {"decimal": ("point", "comma"), "duplicates": ("first", "last")}
+
+
 def test_every_rule_of_intake_has_a_message():
     text = sources("intake")
     rules = set(re.findall(r'Finding\(\s*"([a-z_]+)"', text))
@@ -158,7 +161,11 @@ def test_every_rule_of_intake_has_a_message():
         f"{span}{rest}" for rest in re.findall(r'f"\{name\}(_[a-z_]+)"', text) for span in ("period", "comparison")
     }
     rules |= set(re.findall(r'\("([a-z_]+)", c\): f', text))
-    assert len(rules) > 20
+    noted = set(re.findall(r'Note\(\s*"([a-z_]+)"', text)) | set(re.findall(r'_note\(asked, "([a-z_]+)"', text))
+    noted |= {f"encoding_{why}" for why in ("guess", "zeros", "named", "mark")} | {"nobody", "missing"}
+    noted |= {f"{rule}_{way}" for rule, ways in VARIANTS.items() for way in ways}
+    rules |= {f"read_{rule}" for rule in noted}
+    assert len(rules) > 50
     words = Words("en")
     assert sorted(r for r in rules if not words.has(f"finding.{r}") and not words.has(f"finding.{r}.ok")) == []
 

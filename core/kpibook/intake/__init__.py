@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibook.intake.connection import connect
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
+from kpibook.intake.files import Reader
 from kpibook.intake.loading import Loader, resolved_root
 from kpibook.intake.quality import findings
 from kpibook.intake.refusals import refuse
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ibis.backends.duckdb import Backend
 
     from kpibook.params import Params
 
 __all__ = ["Finding", "Intake", "TableFacts", "connect", "load", "quality_document"]
 
+#: Hears how far a long file is: its name, done, of how much (0: not known).
+Tell = Callable[[str, int, int], None]
 
-def load(params: Params, con: Backend | None = None, scratch: Path | None = None) -> Intake:
+
+def load(
+    params: Params, con: Backend | None = None, scratch: Path | None = None, tell: Tell = lambda *_: None
+) -> Intake:
     """Read the client's files into canonical tables in ``con`` (default: a database in memory).
 
     Raises ParamsError when the source cannot be named, DataError with every problem when the data are refused.
@@ -28,10 +37,13 @@ def load(params: Params, con: Backend | None = None, scratch: Path | None = None
     root = resolved_root(params)
     if con is None:
         con = connect(params.limits, scratch)
-    loader = Loader(con, params, root)
+    folder = Path(tempfile.mkdtemp(prefix="kpibook-", dir=scratch))
+    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
+    loader = Loader(con, params, Reader(con, params, root, folder, tell))
     facts = loader.run()
     refuse(con, params, loader.loaded)
-    found = findings(con, params, loader.loaded)
+    found = (*findings(con, params, loader.loaded), *loader.notes)
     con.raw_sql("DROP TABLE IF EXISTS __lines")
     dated = facts["transactions"]
-    return Intake(con, facts, found, loader.fingerprints(), dated.date_min, dated.date_max)
+    ordered = tuple(sorted(found, key=lambda finding: finding.order))
+    return Intake(con, facts, ordered, loader.fingerprints(), dated.date_min, dated.date_max)

@@ -67,13 +67,13 @@ def completed(table: str, select: str, given: tuple[str, ...], currency: str) ->
     return Completed(f"SELECT {', '.join(parts)} FROM ({select})", frozenset(supplied), assumed, select, defaults)
 
 
-def filled(con: Backend, whole: Completed, files: tuple[str, ...], table: str) -> dict[str, Filled]:
+def filled(con: Backend, whole: Completed, table: str) -> dict[str, Filled]:
     """How many values were filled, by column; columns without an empty value are left out."""
     if not whole.defaults:
         return {}
     tests = [f"FILTER ({sql.name(column)} IS NULL)" for column in whole.defaults]
     parts = ", ".join(f"count(*) {test}, min({sql.ROW}, {_EXAMPLES}) {test}" for test in tests)
-    found = values.run(con, f"SELECT {parts} FROM ({whole.before})", files, table)[0]
+    found = values.run(con, f"SELECT {parts} FROM ({whole.before})", table)[0]
     return {
         column: Filled(value, found[2 * i], tuple(found[2 * i + 1]))
         for i, (column, value) in enumerate(whole.defaults.items())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, ParamsError, Problem
 from kpibook.intake import files, sql, values
-from kpibook.intake.facts import TableFacts
+from kpibook.intake.facts import Finding, TableFacts
 from kpibook.intake.filling import Completed, Filled, completed, filled
 from kpibook.intake.given import given_tables
 from kpibook.intake.mapping import Mapped, Mapper
 from kpibook.intake.members import with_members
+from kpibook.intake.settling import answers_within_scale, told, without_duplicates
 from kpibook.model import SQL_TYPES, TABLES
 from kpibook.yaml_lines import dotted
 
@@ -38,21 +40,24 @@ class Loaded:
 class Loader:
     """Creates all canonical tables in ``con``; ``loaded`` holds those with data behind them."""
 
-    def __init__(self, con: Backend, params: Params, root: Path) -> None:
+    def __init__(self, con: Backend, params: Params, reader: files.Reader) -> None:
         self.con = con
         self.params = params
-        self.root = root
-        self.files: dict[str, files.SourceFile] = {}
+        self.reader = reader
+        self.sources: dict[str, dict[str, files.SourceFile]] = {}
         self.loaded: dict[str, Loaded] = {}
+        self.notes: list[Finding] = []
 
     def run(self) -> dict[str, TableFacts]:
         """Facts of all tables. Raises DataError with the problems of every mapping."""
         self._open()
         mapped = self._map()
-        problems = [p for m in mapped.values() for p in values.misfits(self.con, m)]
+        problems = [p for m in mapped.values() for p in (*m.problems, *values.misfits(self.con, m))]
         if problems:
             raise DataError(problems)
-        for name, one in mapped.items():
+        self.notes += told(self.sources, mapped)
+        for name, whole in mapped.items():
+            one = self._settled(whole)
             if name == "order_lines" and "transactions" not in mapped:
                 self._lift(one)
             else:
@@ -68,7 +73,8 @@ class Loader:
         return {name: self.loaded[name].facts if name in self.loaded else TableFacts(name) for name in TABLES}
 
     def fingerprints(self) -> dict[str, str]:
-        return {name: files.fingerprint(file.path) for name, file in sorted(self.files.items())}
+        paths = {name: file.path for opened in self.sources.values() for name, file in opened.items()}
+        return {name: files.fingerprint(path) for name, path in sorted(paths.items())}
 
     def _open(self) -> None:
         problems: list[Problem] = []
@@ -77,8 +83,7 @@ class Loader:
                 place = ("tables", table, "join", name) if i else ("tables", table, "from")
                 where = f"{self.params.where(*place)}: {dotted(place)}"
                 try:
-                    if name not in self.files:
-                        self.files[name] = files.read(self.con, self.root, name, where)
+                    self.sources.setdefault(table, {})[name] = self.reader.read(name, table, where)
                 except DataError as error:
                     problems.extend(error.problems)
         if problems:
@@ -89,8 +94,14 @@ class Loader:
         problems: list[Problem] = []
         for table in TABLES:
             if table in self.params.tables:
-                mapper = Mapper(self.con, self.params, table, self.files)
-                mapped = mapper.mapped()
+                opened = self.sources[table]
+                rows = partial(values.run, self.con, table=table)
+                mapper = Mapper(self.con, self.params, table, opened, rows)
+                try:
+                    mapped = mapper.mapped()
+                except DataError as error:
+                    problems.extend(error.problems)
+                    continue
                 problems.extend(mapper.problems)
                 if mapped is not None:
                     problems.extend(self._repeated(table))
@@ -105,16 +116,22 @@ class Loader:
         problems = []
         for name in mapping.join if not mapping.one_row_per else ():
             keys = ", ".join(sql.name(key) for key in mapping.keys_of(name))
-            query = (
-                f"SELECT count(*) FROM (SELECT {keys} FROM {self.files[name].scan} GROUP BY ALL HAVING count(*) > 1)"
-            )
-            count = values.run(self.con, query, (name,), table)[0][0]
+            scan = self.sources[table][name].scan
+            query = f"SELECT count(*) FROM (SELECT {keys} FROM {scan} GROUP BY ALL HAVING count(*) > 1)"
+            count = values.run(self.con, query, table)[0][0]
             if count:
                 place = ("tables", table, "join", name)
                 where = f"{self.params.where(*place)}: {dotted(place)}"
                 what = f"{sql.counted(count, 'key')} of {name} on several rows: the join would multiply ours"
                 problems.append(Problem(where, what, "join on more columns, or give one_row_per"))
         return problems
+
+    def _settled(self, mapped: Mapped) -> Mapped:
+        """Rows with one key reduced to one where params ask for it; answers outside their scale taken out."""
+        for step in (without_duplicates, answers_within_scale):
+            mapped, notes = step(self.con, self.params, mapped)
+            self.notes += [note.finding(mapped.table) for note in notes]
+        return mapped
 
     def _create(self, name: str, mapped: Mapped) -> None:
         whole = completed(name, mapped.select, mapped.columns, self.params.currency)
@@ -123,7 +140,7 @@ class Loader:
     def _lift(self, mapped: Mapped) -> None:
         """Header columns given with the lines: one transaction for each transaction_id, its first row as a whole."""
         create = f"CREATE OR REPLACE TEMP TABLE {_LINES} AS {mapped.select}"
-        values.run(self.con, create, mapped.files, mapped.table)
+        values.run(self.con, create, mapped.table)
         own = tuple(c for c in mapped.columns if c in TABLES["order_lines"].columns)
         header = tuple(c for c in mapped.columns if c in TABLES["transactions"].columns)
         firsts = ", ".join(
@@ -142,9 +159,9 @@ class Loader:
 
     def _fill(self, name: str, whole: Completed, select: str, of: tuple[str, ...]) -> None:
         """Create ``name``; ``select`` says the same to an auditor."""
-        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS {_listed(name, whole.select)}", of, name)
+        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS {_listed(name, whole.select)}", name)
         facts = TableFacts(name, supplied=whole.supplied, assumed=whole.assumed, sql=self._relative(select), files=of)
-        self.loaded[name] = Loaded(self._counted(facts), whole.select, filled(self.con, whole, of, name))
+        self.loaded[name] = Loaded(self._counted(facts), whole.select, filled(self.con, whole, name))
 
     def _counted(self, facts: TableFacts) -> TableFacts:
         dated = TABLES[facts.name].date
@@ -163,8 +180,10 @@ class Loader:
 
     def _relative(self, query: str) -> str:
         """The same query with file names as the source folder has them."""
-        for name, file in self.files.items():
-            query = query.replace(sql.text(str(file.path)), sql.text(name))
+        for opened in self.sources.values():
+            for file in opened.values():
+                for ours, theirs in file.told:
+                    query = query.replace(ours, theirs)
         return query
 
 

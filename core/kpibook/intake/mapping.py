@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -11,7 +12,9 @@ from kpibook import expressions
 from kpibook.errors import KpibookError, Problem
 from kpibook.expressions import nearest
 from kpibook.intake import casting, sql
+from kpibook.intake.notes import plain
 from kpibook.intake.raw import RawValue, probes
+from kpibook.intake.typed_text import Asked, Decided, decide
 from kpibook.model import TABLES, Column
 from kpibook.yaml_lines import Key, dotted
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
     from kpibook.intake.files import SourceFile
+    from kpibook.intake.notes import Note
+    from kpibook.intake.typed_text import Rows
     from kpibook.params import Params, TableMapping
 
 ROW_ID = "row_id"
@@ -34,7 +39,11 @@ def model_column(table: str, column: str) -> Column:
 
 @dataclass(frozen=True)
 class Mapped:
-    """``select`` yields ``__row`` and the mapped canonical columns; ``tests`` are conditions on ``untyped``."""
+    """``select`` yields ``__row`` and the mapped canonical columns; ``tests`` are conditions on ``untyped``.
+
+    ``sources`` names the source column of those that are mapped by a name; ``notes`` say what was assumed of the
+    values, ``problems`` what has to be settled first.
+    """
 
     table: str
     files: tuple[str, ...]
@@ -42,6 +51,13 @@ class Mapped:
     untyped: str
     columns: tuple[str, ...]
     tests: tuple[ValueTest, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def where(self, column: str) -> str:
+        """A canonical column in a message, with the client's own name for it."""
+        return place(self.files[0], self.table, column, self.sources.get(column))
 
 
 @dataclass(frozen=True)
@@ -54,16 +70,22 @@ class ValueTest:
     expected: str
 
 
+def place(file: str, table: str, column: str, source: str | None) -> str:
+    """``lines.csv: order_lines.net_amount (Betrag)``."""
+    return f"{file}: {table}.{column}" + (f" ({plain(source)})" if source and source != column else "")
+
+
 class Mapper:
     """Builds one table's SELECT; gathers ``problems`` instead of stopping at the first."""
 
-    def __init__(self, con: Backend, params: Params, table: str, files: dict[str, SourceFile]) -> None:
+    def __init__(self, con: Backend, params: Params, table: str, files: Mapping[str, SourceFile], rows: Rows) -> None:
         self.con = con
         self.params = params
         self.table = table
         self.mapping: TableMapping = params.tables[table]
         self.base = files[self.mapping.from_]
         self.files = files
+        self.rows = rows
         self.problems: list[Problem] = []
 
     def mapped(self) -> Mapped | None:
@@ -80,7 +102,11 @@ class Mapper:
         types = self._types(untyped, list(trees), values, owners, where)
         if self.problems:
             return None
-        casts = [self._cast(column, value, types) for column, value in zip(trees, values, strict=True)]
+        decided = {
+            column: self._decided(column, value, types, owners, untyped)
+            for column, value in zip(trees, values, strict=True)
+        }
+        casts = [each.cast for each in decided.values()]
         typed = ", ".join(f"{c.sql} AS {sql.name(column)}" for column, c in zip(trees, casts, strict=True))
         return Mapped(
             self.table,
@@ -89,6 +115,9 @@ class Mapper:
             untyped,
             tuple(trees),
             tuple(self._tests(list(trees), values, casts, types)),
+            {c: self.mapping.at(c).column for c in trees if _is_name(self.mapping.at(c).column)},
+            tuple(note for each in decided.values() for note in each.notes),
+            tuple(problem for each in decided.values() for problem in each.problems),
         )
 
     @property
@@ -129,9 +158,9 @@ class Mapper:
             self.problems.append(Problem(where, what, "join on it, or deliver one of them under another name"))
 
     def _tree(self, column: str, owners: dict[str, tuple[str, ...]]) -> exp.Expr | None:
-        value = self.mapping.columns[column]
-        text = value if isinstance(value, str) else value.column
-        return self._parsed(text, self._at("columns", column), owners, aggregates=self._grouped)
+        return self._parsed(
+            self.mapping.at(column).column, self._at("columns", column), owners, aggregates=self._grouped
+        )
 
     def _where_tree(self, owners: dict[str, tuple[str, ...]]) -> exp.Expr | None:
         text = self.mapping.where
@@ -142,7 +171,7 @@ class Mapper:
     def _parsed(
         self, text: str, where: str, owners: dict[str, tuple[str, ...]], *, aggregates: bool
     ) -> exp.Expr | None:
-        if not text.lstrip().startswith("="):
+        if _is_name(text):
             self._known(text, owners, where)
             return _reference(text, owners)
         try:
@@ -177,8 +206,10 @@ class Mapper:
         return " = ".join(sides)
 
     def _type_of(self, alias: str, column: str) -> str:
-        file = self.base if alias == "s" else self.files[list(self.mapping.join)[int(alias[1:])]]
-        return file.columns[column]
+        return self._file_of(alias).columns[column]
+
+    def _file_of(self, alias: str) -> SourceFile:
+        return self.base if alias == "s" else self.files[list(self.mapping.join)[int(alias[1:])]]
 
     def _types(
         self,
@@ -215,14 +246,23 @@ class Mapper:
             first = str(error).splitlines()[0]
             return f"the expression does not fit its columns: {first.partition('Error: ')[2] or first}"
 
-    def _cast(self, column: str, value: RawValue, types: dict[str, str]) -> casting.Cast:
+    def _decided(
+        self, column: str, value: RawValue, types: dict[str, str], owners: dict[str, tuple[str, ...]], untyped: str
+    ) -> Decided:
         wanted, source = model_column(self.table, column), types[value.alias]
-        given = self.mapping.columns[column]
-        zone = None if isinstance(given, str) else given.timezone
-        made = casting.cast(wanted, sql.name(value.alias), source, zone, self.params.timezone)
+        how = self.mapping.at(column)
+        alias = owners[how.column][0] if _is_name(how.column) else ""
+        if alias and self._file_of(alias).is_text:
+            file = self._file_of(alias)
+            where = place(self.mapping.from_, self.table, column, how.column)
+            shop, currency = self.params.timezone, self.params.currency
+            kinds: Mapping[str, int] = file.kinds.get(how.column, {})
+            raw = sql.name(value.alias)
+            return decide(self.rows, Asked(self.table, wanted, where, raw, untyped, how, shop, currency, kinds))
+        made = casting.cast(wanted, sql.name(value.alias), source, how.timezone, self.params.timezone)
         if made is None:
-            return casting.Cast(casting.nothing(wanted), f"{sql.name(value.alias)} IS NOT NULL")
-        return made
+            made = casting.Cast(casting.nothing(wanted), f"{sql.name(value.alias)} IS NOT NULL")
+        return Decided(made)
 
     def _tests(
         self, columns: list[str], values: list[RawValue], casts: list[casting.Cast], types: dict[str, str]
@@ -237,6 +277,10 @@ class Mapper:
                 kind = casting.family(types[value.alias])
                 said = f"{expected} (the column holds {types[value.alias]})" if kind == "other" else expected
                 yield ValueTest(column, made.bad, sql.name(value.alias), said)
+
+
+def _is_name(text: str) -> bool:
+    return not text.lstrip().startswith("=")
 
 
 def _reference(column: str, owners: dict[str, tuple[str, ...]]) -> exp.Column:

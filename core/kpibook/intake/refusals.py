@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, Problem
 from kpibook.intake import sql
+from kpibook.intake.casting import shown
 from kpibook.model import TABLES
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ def _doubled(con: Backend, name: str, table: Loaded, columns: str, where: str) -
         what = f"{len(found)} rows are exact copies of each other, first {_rows(found)}"
         yield Problem(where, what, "deliver every row once")
     else:
-        yield Problem(
-            where, f"{len(found)} rows share a key, first {_rows(found)}", "deliver every key once, or map another key"
-        )
+        values = sql.rows(con, f"SELECT {columns} FROM ({table.numbered}) WHERE {sql.ROW} = {found[0][0]}")[0]
+        key = " + ".join(shown(value) for value in values)
+        what = f"{len(found)} rows have a duplicate key, first {_rows(found)}: {key}"
+        yield Problem(where, what, "deliver every key once, map another key, or say duplicates: first")
 
 
 def _rows(found: list[tuple]) -> str:

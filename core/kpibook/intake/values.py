@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from kpibook.errors import DataError, Problem
 from kpibook.intake import sql
 from kpibook.intake.casting import shown
-from kpibook.intake.files import told
 from kpibook.intake.mapping import model_column
+from kpibook.intake.typed_text import MEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from kpibook.intake.mapping import Mapped
 
-_MEND = "correct the file, or map it with an expression"
 _MOST_NAMED = 5
 
 
@@ -29,7 +28,7 @@ def misfits(con: Backend, mapped: Mapped) -> list[Problem]:
         return list(error.problems)
 
 
-def run(con: Backend, query: str, files: tuple[str, ...], table: str) -> list[tuple]:
+def run(con: Backend, query: str, table: str) -> list[tuple]:
     """Rows of a query over client files. Raises DataError without any of their content."""
     import duckdb
 
@@ -43,11 +42,9 @@ def run(con: Backend, query: str, files: tuple[str, ...], table: str) -> list[tu
             Problem(table, "the data do not fit into the memory allowed", "raise limits: memory")
         ) from error
     except duckdb.Error as error:
-        broken = told(error, files)
-        if broken is None:
-            kind = type(error).__name__.removesuffix("Exception")
-            broken = Problem(table, f"the files could not be read ({kind})", "check files and expressions")
-        raise DataError(broken) from error
+        kind = type(error).__name__.removesuffix("Exception")
+        what = f"the files could not be read ({kind})"
+        raise DataError(Problem(table, what, "check files and expressions")) from error
 
 
 def _wrong_types(con: Backend, mapped: Mapped) -> Iterator[Problem]:
@@ -58,13 +55,13 @@ def _wrong_types(con: Backend, mapped: Mapped) -> Iterator[Problem]:
         f"arg_min(CAST({t.value} AS VARCHAR), {sql.ROW}) FILTER ({t.bad})"
         for t in mapped.tests
     )
-    found = run(con, f"SELECT {parts} FROM ({mapped.untyped})", mapped.files, mapped.table)[0]
+    found = run(con, f"SELECT {parts} FROM ({mapped.untyped})", mapped.table)[0]
     for i, test in enumerate(mapped.tests):
         count, first, value = found[3 * i : 3 * i + 3]
         if count:
-            where = f"{mapped.files[0]}: {mapped.table}.{test.column}: row {first}"
+            where = f"{mapped.where(test.column)}: row {first}"
             more = f", {count} rows in all" if count > 1 else ""
-            yield Problem(where, f"{shown(value)} is not {test.expected}{more}", _MEND)
+            yield Problem(where, f"{shown(value)} is not {test.expected}{more}", MEND)
 
 
 def _unlisted(con: Backend, mapped: Mapped) -> Iterator[Problem]:
@@ -78,13 +75,12 @@ def _unlisted(con: Backend, mapped: Mapped) -> Iterator[Problem]:
             con,
             f"SELECT {quoted}, count(*), min({sql.ROW}) FROM ({mapped.select}) WHERE {quoted} NOT IN ({listed}) "
             f"GROUP BY ALL ORDER BY 2 DESC, 1",
-            mapped.files,
             mapped.table,
         )
         if found:
             names = ", ".join(shown(value) for value, _, _ in found[:_MOST_NAMED])
             more = f" and {sql.counted(len(found) - _MOST_NAMED, 'more value')}" if len(found) > _MOST_NAMED else ""
-            where = f"{mapped.files[0]}: {mapped.table}.{column}: row {min(row for _, _, row in found)}"
+            where = f"{mapped.where(column)}: row {min(row for _, _, row in found)}"
             remedy = f"map it with an expression onto: {', '.join(known)}"
             yield Problem(
                 where, f"{sql.counted(sum(n for _, n, _ in found), 'row')} outside the list: {names}{more}", remedy
