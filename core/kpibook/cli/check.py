@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kpibook.cli.progress import reading
+
 if TYPE_CHECKING:
     from kpibook.intake import Intake
     from kpibook.params import Params
@@ -24,7 +26,8 @@ def command(
     discovered = discover(client.plugins)
     for problem in discovered.broken:
         typer.echo(str(problem), err=True)
-    found = intake.load(client)
+    with reading() as tell:
+        found = intake.load(client, tell=tell)
     typer.echo("\n".join(findings(found, client)))
     typer.echo("\n".join(matrix(book.computability(discovered.catalog, found, client), client)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kpibook.report.run import Progress
+
+#: Seconds between two lines about one file.
+_EVERY = 5.0
 
 
 @contextmanager
@@ -28,6 +32,30 @@ def told(clients: Sequence[str]) -> Iterator[Callable[[Progress], None]]:
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks = {client: bars.add_task(client, total=None, start=False, step="waiting") for client in clients}
         yield lambda progress: _bar(bars, tasks[progress.client], progress)
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[str, int, int], None]]:
+    """A listener for ``intake.load``: how far a long file is, on standard error."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        with Console(stderr=True).status("") as status:
+            yield lambda file, done, of: status.update(_far(file, done, of))
+        return
+    last = {"at": time.monotonic()}
+
+    def line(file: str, done: int, of: int) -> None:
+        if time.monotonic() - last["at"] >= _EVERY:
+            last["at"] = time.monotonic()
+            typer.echo(_far(file, done, of), err=True)
+
+    yield line
+
+
+def _far(file: str, done: int, of: int) -> str:
+    name = "".join(c if c.isprintable() else "\ufffd" for c in file)
+    return f"{name}: {100 * done // of} %" if of else f"{name}: {done // 1_000_000} MB"
 
 
 def _line(progress: Progress) -> None:

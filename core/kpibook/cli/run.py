@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpibook.cli.progress import told
-from kpibook.errors import KpibookError
+from kpibook.errors import KpibookError, NotValidError
 
 if TYPE_CHECKING:
     from kpibook.params import Params
@@ -33,7 +33,10 @@ def command(
     if readable:
         with told([p.client for p in readable]) as on_progress:
             outcomes = run_many(readable, jobs, out, on_progress)
+        languages = {p.client: (p.language, p.currency) for p in readable}
         for outcome in outcomes:
+            for line in assumed(outcome, *languages[outcome.client]):
+                typer.echo(f"{outcome.client}: {line}")
             _tell(outcome)
         codes += [outcome.code for outcome in outcomes]
     raise typer.Exit(max(codes))
@@ -73,6 +76,26 @@ def _tell(outcome: Outcome) -> None:
             typer.echo(f"  the report before it: {_near(outcome.previous)}", err=True)
     elif where:
         typer.echo(f"  evidence: {where}", err=True)
+
+
+def assumed(outcome: Outcome, language: str, currency: str) -> list[str]:
+    """What reading the client's files assumed, as the report's ``quality.json`` has it."""
+    import json
+
+    from kpibook.intake.facts import Finding
+    from kpibook.present.audit_tables import finding_text
+    from kpibook.present.words import Words
+
+    path = outcome.folder / "quality.json" if outcome.folder else None
+    if outcome.code not in {0, NotValidError.exit_code} or path is None or not path.is_file():
+        return []
+    words = Words(language, currency)
+    found = [Finding(**{**each, "examples": ()}) for each in json.loads(path.read_text("utf-8"))["findings"]]
+    return [
+        f"{f.table}.{f.column}: {finding_text(f, words)}" if f.column else f"{f.table}: {finding_text(f, words)}"
+        for f in found
+        if f.rule.startswith("read_")
+    ]
 
 
 def _near(path: Path) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from kpibook.intake import sql
 
@@ -44,14 +46,37 @@ def _forms() -> dict[str, Form]:
 FORMS = _forms()
 
 
-def formats(order: str, form: Form, *, timed: bool) -> list[str]:
+def tail(value: str) -> str:
+    """SQL of what stands behind the date."""
+    return f"regexp_extract({value}, '[T ,].*$')"
+
+
+def shape(value: str) -> str:
+    """SQL of a text with every digit as 9: few of them stand for all of a column."""
+    return f"translate({value}, '0123456789', '9999999999')"
+
+
+def tails(examples: Iterable[str]) -> tuple[str, ...]:
+    """The formats of times that read at least one of the examples; each begins with what joins it to the date."""
+    examples = tuple(examples)
+    known = [f"{joint}{time}" for time in _TIMES for joint in (" ", "T", ", ", ",")]
+    return tuple(f for f in known if any(_reads(example, f) for example in examples))
+
+
+def _reads(example: str, written: str) -> bool:
+    try:
+        datetime.strptime(example, written)  # noqa: DTZ007  only whether it fits is asked
+    except ValueError:
+        return False
+    return True
+
+
+def formats(order: str, form: Form, times: Iterable[str]) -> list[str]:
     """The strptime formats of a form in one order, with and without a time."""
     year = "%y" if form.short else "%Y"
     parts = {"d": "%d", "m": "%m", "y": year}
     day = form.separator.join(parts[letter] for letter in order)
-    if not timed:
-        return [day]
-    return [day, *(f"{day}{joint}{time}" for time in _TIMES for joint in (" ", "T", ", ", ","))]
+    return [day, *(f"{day}{time}" for time in times)]
 
 
 def of_number(value: str, named: str) -> tuple[str, bool]:
@@ -84,7 +109,7 @@ _MONTHS = (
 )
 
 
-def of_month_names(value: str, *, timed: bool) -> str:
+def of_month_names(value: str, times: Iterable[str]) -> str:
     """SQL of a moment from ``28 Feb 2025``, ``28. Februar 2025``, ``28 de febrero de 2025``, ``Feb 28, 2025``."""
     names = {name: i for i, line in enumerate(_MONTHS, 1) for name in line.split()}
     keys = ", ".join(map(sql.text, names))
@@ -94,8 +119,9 @@ def of_month_names(value: str, *, timed: bool) -> str:
     day = f"regexp_extract({value}, '(^|[^0-9:.])(\\d{{1,2}})([^0-9:]|$)', 2)"
     year = f"regexp_extract({value}, '(\\d{{4}})', 1)"
     text = f"{day} || '/' || {month} || '/' || {year}"
-    if not timed:
+    times = tuple(times)
+    if not times:
         return f"try_strptime({text}, '%d/%m/%Y')"
     clock = f"regexp_extract({value}, '\\d{{4}}[T, ]+(.*)$', 1)"
-    written = ", ".join(map(sql.text, ["%d/%m/%Y ", *(f"%d/%m/%Y {t}" for t in _TIMES)]))
+    written = ", ".join(map(sql.text, ["%d/%m/%Y ", *(f"%d/%m/%Y {t.lstrip(' T,')}" for t in times)]))
     return f"try_strptime({text} || ' ' || {clock}, [{written}])"

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 from kpibook.intake import casting, sql
 from kpibook.intake.casting import Cast, shown
-from kpibook.intake.date_forms import FORMS, NAMED_MONTHS, SERIAL, TIMED, Form, formats, of_month_names, of_number
+from kpibook.intake.date_forms import (
+    FORMS,
+    NAMED_MONTHS,
+    SERIAL,
+    TIMED,
+    Form,
+    formats,
+    of_month_names,
+    of_number,
+    shape,
+    tail,
+    tails,
+)
 from kpibook.intake.notes import Note
 from kpibook.intake.typed_text import Asked, Decided, Seen, sorts
 from kpibook.params_reading import NUMBERED
@@ -19,6 +31,7 @@ if TYPE_CHECKING:
 _NONE = Cast("NULL")
 _OFFSET = r"\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 _FEW = 100
+_MOST_SHAPES = 1000
 _SHOWN = {"dmy": "%d{s}%m{s}%Y", "mdy": "%m{s}%d{s}%Y", "ymd": "%Y{s}%m{s}%d"}
 
 
@@ -55,16 +68,17 @@ def _one(rows: Rows, asked: Asked, found: dict[str, Seen], name: str) -> Decided
     if name == "iso":
         return _iso(asked, found)
     notes = _naive(asked, found)
+    times = _times(rows, asked) if found["timed"] else ()
     if name == NAMED_MONTHS:
-        return _moments(rows, asked, of_month_names(f"({asked.value})", timed=bool(found["timed"])), notes, "names")
+        return _moments(rows, asked, of_month_names(f"({asked.value})", times), notes, "names")
     form = FORMS[name]
-    order, problems, severity = _order(rows, asked, form, timed=bool(found["timed"]))
+    order, problems, severity = _order(rows, asked, form, times)
     if problems:
         return Decided(_NONE, (), tuple(problems))
     template = _SHOWN[order].replace("{s}", form.separator)
     shown_as = template.replace("%Y", "%y") if form.short else template
     notes.append(Note("dates", severity, asked.column.name, 0, found["all"].count, {"format": shown_as}))
-    made = _parsed(f"({asked.value})", formats(order, form, timed=bool(found["timed"])))
+    made = _parsed(f"({asked.value})", formats(order, form, times))
     return _moments(rows, asked, made, notes, "")
 
 
@@ -88,16 +102,24 @@ def _naive(asked: Asked, found: dict[str, Seen]) -> list[Note]:
     return [Note("clock", "info", asked.column.name, naive, found["all"].count, details)]
 
 
-def _order(rows: Rows, asked: Asked, form: Form, *, timed: bool) -> tuple[str, list[Problem], Severity]:
+def _times(rows: Rows, asked: Asked) -> tuple[str, ...]:
+    """The formats of times that the column has."""
+    inner = f"SELECT {tail('v')} AS t FROM (SELECT {asked.value} AS v FROM ({asked.untyped}))"
+    seen = rows(f"SELECT any_value(t) FROM ({inner}) WHERE t <> '' GROUP BY {shape('t')} LIMIT {_MOST_SHAPES}")
+    return tails(example for (example,) in seen)
+
+
+def _order(rows: Rows, asked: Asked, form: Form, times: tuple[str, ...]) -> tuple[str, list[Problem], Severity]:
     """Which of the orders a form can have is the one of every row."""
     if len(form.orders) == 1:
         return form.orders[0], [], "info"
-    made = {o: _parsed("v", formats(o, form, timed=timed)) for o in form.orders}
+    made = dict(zip(form.orders, ("m0", "m1", "m2"), strict=False))
+    more = ", ".join(f"{_parsed('v', formats(o, form, times))} AS {m}" for o, m in made.items())
     tests = {f"not_{o}": f"v IS NOT NULL AND {m} IS NULL" for o, m in made.items()}
     tests["never"] = " AND ".join(["v IS NOT NULL", *(f"{m} IS NULL" for m in made.values())])
     first = next(iter(made.values()))
     tests["differ"] = "v IS NOT NULL AND (" + " OR ".join(f"{first} IS DISTINCT FROM {m}" for m in made.values()) + ")"
-    found = sorts(rows, asked, asked.value, tests)
+    found = sorts(rows, asked, asked.value, tests, more)
     fitting = [o for o in form.orders if not found[f"not_{o}"]]
     if found["never"]:
         never = found["never"]
@@ -124,7 +146,8 @@ def _mixed(rows: Rows, asked: Asked, found: dict[str, Seen], present: list[str])
         form = FORMS[name]
         if len(form.orders) > 1:
             inside = f"regexp_full_match(v, {sql.text(form.pattern)})"
-            tests = {o: f"{inside} AND {_parsed('v', formats(o, form, timed=True))} IS NULL" for o in form.orders}
+            times = _times(rows, asked)
+            tests = {o: f"{inside} AND {_parsed('v', formats(o, form, times))} IS NULL" for o in form.orders}
             examples |= {s.row: s.value for s in sorts(rows, asked, asked.value, tests).values() if s}
     listed = ", ".join(f"{shown(value)} (row {row})" for row, value in sorted(examples.items()))
     return asked.problem(None, f"mixed date formats: {listed}", "write all dates alike")

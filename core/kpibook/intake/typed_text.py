@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kpibook.errors import Problem
@@ -47,10 +47,13 @@ class Asked:
     shop: str
     currency: str
     kinds: Mapping[str, int] = field(default_factory=dict)
+    clean: bool = False
 
     @property
     def filled(self) -> str:
-        """The value without blanks around it, NULL when nothing is left."""
+        """The value without blanks around it, NULL when nothing is left; ``clean`` columns have none."""
+        if self.clean:
+            return self.raw
         return f"NULLIF(trim({self.raw}, {sql.text(_BLANKS)}), '')"
 
     @property
@@ -107,12 +110,25 @@ class Seen:
 
 def sorts(rows: Rows, asked: Asked, value: str, tests: Mapping[str, str], more: str = "") -> dict[str, Seen]:
     """One pass over the column: for each test over ``v``, a Seen. ``more`` are columns made from ``v`` beside it."""
-    parts = ", ".join(f"count(*) FILTER ({t}), min(r) FILTER ({t}), arg_min(v, r) FILTER ({t})" for t in tests.values())
+    names = [f"t{i}" for i in range(len(tests))]
+    parts = ", ".join(f"count(*) FILTER ({t}), min(r) FILTER ({t}), arg_min(v, r) FILTER ({t})" for t in names)
     inner = f"SELECT {sql.ROW} AS r, {value} AS v FROM ({asked.untyped})"
     if more:
         inner = f"SELECT *, {more} FROM ({inner})"
+    made = ", ".join(f"({test}) AS {name}" for name, test in zip(names, tests.values(), strict=True))
+    inner = f"SELECT r, v, {made} FROM ({inner})"
     found = rows(f"SELECT {parts} FROM ({inner})")[0]
     return {name: Seen(found[3 * i], found[3 * i + 1] or 0, found[3 * i + 2] or "") for i, name in enumerate(tests)}
+
+
+def _simplest(rows: Rows, asked: Asked) -> Asked:
+    """Most columns have neither blanks nor words for nothing: every later pass is then the cheaper."""
+    tokens, blanks = rows(
+        f"SELECT count(*) FILTER ({asked.is_token}), count(*) FILTER ({asked.raw} IS DISTINCT FROM {asked.filled}) "
+        f"FROM ({asked.untyped})"
+    )[0]
+    how = asked.how if tokens else asked.how.model_copy(update={"missing": ()})
+    return replace(asked, how=how, clean=not blanks)
 
 
 def is_id(column: Column) -> bool:
@@ -128,6 +144,7 @@ def decide(rows: Rows, asked: Asked) -> Decided:
     """The column's cast, what was assumed, and what has to be said in params first."""
     from kpibook.intake import dates, identifiers, numbers
 
+    asked = _simplest(rows, asked)
     kind = asked.column.kind
     if kind in {"money", "decimal", "float", "int"}:
         return numbers.decide(rows, asked)

@@ -1,0 +1,59 @@
+"""What reading assumed is told by both commands, and how far a long file is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from intake.orders import HEAD, orders
+from kpibook.cli import progress
+from kpibook.cli.run import assumed
+from kpibook.report.run import Outcome
+
+NOTE = {
+    "rule": "read_encoding_guess", "severity": "amber", "table": "order_lines", "column": None, "rows": 0, "of_rows": 0,
+    "value_share": None, "details": {"file": "a.csv", "encoding": "cp1252"}, "examples": [],
+}  # fmt: skip
+GUESS = "The file a.csv is not UTF-8 and does not say its encoding: read as"
+COMMA = "Numbers have a decimal comma. Rows with thousands separated:"
+DECIMAL = NOTE | {"rule": "read_decimal_comma", "column": "net_amount", "details": {"grouped": 3, "either": 0}}
+
+
+def outcome(folder: Path, code: int) -> Outcome:
+    (folder / "quality.json").write_text(json.dumps({"findings": [NOTE, DECIMAL, NOTE | {"rule": "empty"}]}))
+    return Outcome("shop", "2025", "valid", code, folder)
+
+
+def test_a_run_tells_what_was_assumed(tmp_path: Path) -> None:
+    assert assumed(outcome(tmp_path, 0), "en", "EUR") == [
+        f"order_lines: {GUESS} cp1252, into which all its bytes fit. Check accented letters.",
+        f"order_lines.net_amount: {COMMA} 3; that could by themselves be read in two ways: 0.",
+    ]
+    assert assumed(outcome(tmp_path, 4), "en", "EUR") == []
+
+
+def test_long_files_are_told_every_few_seconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    clock = iter([0.0, 1.0, 6.0, 6.0, 7.0, 12.0, 12.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with progress.reading() as tell:
+        for done, of in ((1, 10), (5, 10), (6, 10), (7_000_000, 0)):
+            tell("a\x1b.csv", done, of)
+    assert capsys.readouterr().err == "a\ufffd.csv: 50 %\na\ufffd.csv: 7 MB\n"
+
+
+def test_check_prints_what_was_assumed(make_project) -> None:
+    text = "order_id;customer_id;order_date;product;quantity;amount\n1;C1;05.01.2025;Café;1;1.234,50\n"
+    project = make_project({"data/a.csv": text.encode("cp1252")})
+    indented = "".join(f"  {line}\n" for line in orders("a.csv").splitlines())
+    project.write({"p.yaml": HEAD + indented})
+    done = project.run("check", "p.yaml")
+    assert done.code == 0, done.err
+    said = [line for line in done.out.splitlines() if "a.csv" in line or "decimal" in line or "format %" in line]
+    assert sorted(said) == [
+        "for information  order_lines.business_date: Dates are read in the format %d.%m.%Y.",
+        f"for information  order_lines.net_amount: {COMMA} 1; that could by themselves be read in two ways: 0.",
+        "for information  order_lines: Columns of a.csv are separated by “;”.",
+        f"to check  order_lines: {GUESS} Windows-1252 (cp1252), into which all its bytes fit. Check accented letters.",
+    ]

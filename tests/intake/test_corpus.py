@@ -1,0 +1,67 @@
+"""Files of our own kind: verdict, words and numbers of every one, and the table of them in docs/intake.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from intake.corpus import CASES, REFUSED, Case
+from intake.orders import TRUTH, orders, read
+
+ROOT = Path(__file__).parents[2]
+BY_FILE = {case.file: case for case in CASES}
+
+
+def written(folder: Path, case: Case) -> Path:
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / case.file).write_bytes(case.make())
+    return folder
+
+
+def test_there_are_many_and_all_groups() -> None:
+    assert len(BY_FILE) == len(CASES) >= 60
+    assert {c.group for c in CASES} == {
+        "encoding", "dialect", "structure", "numbers", "dates", "keys", "container", "workbook",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("file", BY_FILE)
+def test_a_file_of_ours(tmp_path: Path, file: str) -> None:
+    case = BY_FILE[file]
+    done = read(written(tmp_path, case), case.tables)
+    assert done.verdict == case.verdict, done.said
+    assert [word for word in case.says if word not in done.said] == [], done.said
+    if case.verdict == REFUSED:
+        assert done.code == 3
+        assert file in done.said
+        assert " · " in done.said
+    else:
+        assert {key: done.found[key] for key in case.truth} == case.truth
+
+
+@pytest.mark.parametrize("file", [c.file for c in CASES if c.remedy])
+def test_the_remedy_of_a_refusal(tmp_path: Path, file: str) -> None:
+    case = BY_FILE[file]
+    done = read(written(tmp_path, case), orders(file, case.remedy, **case.columns))
+    assert done.code == 0, done.said
+    whole = TRUTH if file != "ways.csv" else {"rows": 8, "revenue": 2258.04}
+    assert {key: done.found[key] for key in whole} == whole
+
+
+def table() -> str:
+    """The classes of files as Markdown: the manifest's, then ours."""
+    manifest = json.loads((Path(__file__).parent / "bad_inputs" / "manifest.json").read_text(encoding="utf-8"))
+    rows = [
+        (m["group"], m["issue"], m["expect"], ", ".join(f"`{w}`" for w in m.get("message_must_mention", [])))
+        for m in manifest["files"]
+    ]
+    rows += [(c.group, c.issue, c.verdict, ", ".join(f"`{w}`" for w in c.says)) for c in CASES]
+    lines = [f"| {' | '.join(cell.replace('|', '¦') for cell in row)} |" for row in rows]
+    return "\n".join(["| group | class | verdict | the message says |", "|---|---|---|---|", *lines])
+
+
+def test_the_page_lists_every_class() -> None:
+    page = (ROOT / "docs" / "intake.md").read_text(encoding="utf-8")
+    assert page.partition("<!-- table: begin -->\n")[2].partition("\n<!-- table: end -->")[0] == table()
