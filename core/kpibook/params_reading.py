@@ -41,7 +41,7 @@ def _encoding(value: str) -> str:
 
 def _one_of(known: dict[str, str], what: str) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             named = [f"'{name}'" for name in known if name.strip()]
             raise refusal(f"'{value}' is no {what}", f"write one of {', '.join(named)}")
         return known[value]

@@ -17,7 +17,11 @@ _OFFSET = r"\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 _ISO = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
 _WHOLE = r"[+-]?\d+"
 _EXACT_DOUBLE = 2**53
-_TRUE, _FALSE = "'true', 't', 'yes', 'y', '1'", "'false', 'f', 'no', 'n', '0'"
+#: In English, Spanish, German and Italian; no word is in both.
+_TRUE = (
+    "'true', 't', 'yes', 'y', '1', 'on', 'x', 'ja', 'j', 'wahr', 'w', 'sí', 'si', 's', 'verdadero', 'v', 'vero', 'sì'"
+)
+_FALSE = "'false', 'f', 'no', 'n', '0', 'off', 'nein', 'falsch', 'falso'"
 _LONGEST_SHOWN = 40
 
 EXPECTED = {

@@ -9,6 +9,7 @@ from datetime import datetime
 from kpibook.intake import sql
 
 _TIME = r"\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d{1,9})?)?( ?[AaPp]\.?[Mm]\.?)?"
+_CLOCK_OF_12 = r"\d{1,2}[:.]\d{2}([:.]\d{2})? ?[AaPp]\.?[Mm]\.?"
 _TAIL = rf"((T| |, ?){_TIME})?"
 #: A time of day stands behind the date.
 TIMED = r"[T ]\d{1,2}[:.]\d{2}"
@@ -29,13 +30,13 @@ class Form:
 
 
 def _forms() -> dict[str, Form]:
-    found = {"iso": Form(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?")}
+    found = {"iso": Form(r"\d{4}-\d{1,2}-\d{1,2}([T ].*[0-9Zz])?")}
     for form, sign in (("slash", "/"), ("dash", "-"), ("dot", ".")):
         s = "\\" + sign
         found[form] = Form(rf"\d{{1,2}}{s}\d{{1,2}}{s}\d{{4}}{_TAIL}", sign, ("dmy", "mdy"))
         found[f"{form}_short"] = Form(rf"\d{{1,2}}{s}\d{{1,2}}{s}\d{{2}}{_TAIL}", sign, ("dmy", "mdy", "ymd"), True)
-        if sign != "-":
-            found[f"{form}_year"] = Form(rf"\d{{4}}{s}\d{{1,2}}{s}\d{{1,2}}{_TAIL}", sign, ("ymd",))
+        after = _TAIL if sign != "-" else f"[T ]{_CLOCK_OF_12}"
+        found[f"{form}_year"] = Form(rf"\d{{4}}{s}\d{{1,2}}{s}\d{{1,2}}{after}", sign, ("ymd",))
     day_first = r"\d{1,2}\.?[ -](de )?\p{L}{3,}\.?[ ,-] ?(de |del )?\d{4}"
     month_first = r"\p{L}{3,}\.? \d{1,2},? \d{4}"
     found[NAMED_MONTHS] = Form(rf"({day_first}|{month_first}){_TAIL}")

@@ -1,0 +1,194 @@
+"""What reading refuses beside the corpora: whole messages."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from intake.corpus import another, cell, packed, text, workbook
+from intake.orders import orders, read
+
+SAVE = "open it in a spreadsheet program and save it as .xlsx"
+
+
+def told(folder: Path, content: bytes, file: str = "a.csv", options: str = "") -> str:
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / file).write_bytes(content)
+    return read(folder, orders(file, options)).said
+
+
+def test_a_mark_against_params(tmp_path: Path) -> None:
+    assert told(tmp_path, text(encoding="utf-8-sig")(), options="encoding: cp1252") == (
+        "a.csv: begins with the mark of UTF-8, and params say cp1252 · take encoding: away"
+    )
+
+
+def test_bytes_that_the_named_encoding_lacks(tmp_path: Path) -> None:
+    assert told(tmp_path, text()(), options="encoding: ascii") == (
+        "a.csv: line 8: not ascii text · name the file's encoding: encoding: cp1252, or another"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (packed(), "a.zip: the zip archive is empty · deliver every file by itself, or in a zip archive of its own"),
+        (
+            packed(("a.docx", b"")),
+            (
+                "a.zip: 'a.docx' inside it is no file kpibook reads"
+                " · deliver one of .parquet, .csv, .tsv, .txt, .tab, .xlsx, .xlsm, .xlsb, .xls, .ods"
+            ),
+        ),
+    ],
+)
+def test_zip_archives(tmp_path: Path, content, message: str) -> None:
+    assert told(tmp_path, content(), "a.zip") == message
+
+
+def test_a_member_packed_in_an_unknown_way(tmp_path: Path) -> None:
+    content = bytearray(packed(("a.csv", text()()))())
+    for mark, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(mark) + place] = 97
+    assert told(tmp_path, bytes(content), "a.zip") == (
+        "a.zip: the zip archive is packed in a way that is not read · deliver it unpacked"
+    )
+
+
+def empty_book() -> bytes:
+    return workbook(lambda book: book["Orders"].delete_rows(1, 20))()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (empty_book, "", "a.xlsx: the workbook is empty · deliver the file again"),
+        (empty_book, "sheet: Orders", "a.xlsx: sheet 'Orders': no rows · deliver the file again"),
+        (lambda: b"", "", "a.xlsx: the file is empty · deliver the file again"),
+        (workbook(), "header_row: 40", "a.xlsx: no row begins on line 40 · correct header_row: in params"),
+        (
+            workbook(cell("F4", "=1/0")),
+            "",
+            (
+                "a.xlsx: amount: row 3: holds formulas without a stored value (sheet 'Orders', row 4)"
+                " · open the file in a spreadsheet program and save it"
+            ),
+        ),
+        (
+            workbook(cell("F4", "#REF!")),
+            "",
+            "a.xlsx: amount: row 3: holds an error instead of a value (sheet 'Orders', row 4) · correct it in the file",
+        ),
+        (
+            workbook(another("a\x7f", ("order_id",))),
+            "sheet: b",
+            "a.xlsx: there is no sheet 'b' · use one of: Orders, a\ufffd",
+        ),
+    ],
+)
+def test_workbooks(tmp_path: Path, content, options: str, message: str) -> None:
+    assert told(tmp_path, content(), "a.xlsx", options) == message
+
+
+def test_a_workbook_that_unpacks_to_far_more(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with zipfile.ZipFile(tmp_path / "data" / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * 150_000_000)
+    assert read(tmp_path, orders("a.xlsx")).said == (f"a.xlsx: unpacks to far more than any workbook does · {SAVE}")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (
+            {"amount": lambda c: c},
+            "decimal: comma",
+            (
+                "a.csv: order_lines.net_amount (amount): row 1: '1234.50' is no number with the decimal sign ','"
+                " · correct decimal: and thousands: in params, or the file"
+            ),
+        ),
+        (
+            {"amount": lambda c: c.replace(".", "")[:1] + ".234"},
+            "decimal: comma\nthousands: none",
+            (
+                "a.csv: order_lines.net_amount (amount): row 1: '1.234' is no number with the decimal sign ','"
+                " · correct decimal: and thousands: in params, or the file"
+            ),
+        ),
+        (
+            {"quantity": lambda c: "5%" if c == "2" else c},
+            "",
+            "a.csv: order_lines.quantity: row 1: percent signs on 2 of 8 numbers · write all of them alike",
+        ),
+        (
+            {"amount": lambda c: "(1" if c == "9.95" else c},
+            "",
+            (
+                "a.csv: order_lines.net_amount (amount): row 8: '(1' is not a number"
+                " · correct the file, or map it with an expression"
+            ),
+        ),
+        (
+            {"order_date": lambda c: "5.1.2025" if c == "2025-01-05" else "6.1.2025"},
+            "date_format: '%d/%m/%Y'",
+            (
+                "a.csv: order_lines.business_date (order_date): row 1: '5.1.2025' is not a date as '%d/%m/%Y'"
+                ", 8 rows in all · correct date_format: in params, or the file"
+            ),
+        ),
+        (
+            {"order_date": lambda c: "x"},
+            "date_format: excel",
+            (
+                "a.csv: order_lines.business_date (order_date): row 1: 'x' is not a date as 'excel', 8 rows in all"
+                " · correct date_format: in params, or the file"
+            ),
+        ),
+    ],
+)
+def test_values_against_params(tmp_path: Path, change: dict, options: str, message: str) -> None:
+    assert told(tmp_path, text(**change)(), options=options) == message
+
+
+def test_a_line_of_more_than_two_megabytes(tmp_path: Path) -> None:
+    assert told(tmp_path, text(after="x" * 3_000_000 + ",,,,,\n")()).startswith("a.csv: line 10: ")
+
+
+def test_a_value_too_long_for_the_header(tmp_path: Path) -> None:
+    assert told(tmp_path, text(before="x" * 200_000 + "\n")()) == (
+        "a.csv: line 1: a value has more than 131072 characters, or a quote is not closed"
+        " · put quotes around values that hold them, and double them inside"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "start"), [("excel", "1899-12-30"), ("excel-1904", "1904-01-01"), ("unix", ""), ("unix-ms", "")]
+)
+def test_numbers_that_stand_for_dates(tmp_path: Path, written: str, start: str) -> None:
+    from datetime import date
+
+    from intake.orders import TRUTH
+
+    def number(at: str) -> str:
+        days = (date.fromisoformat(at) - date.fromisoformat(start or "1970-01-01")).days
+        return str(days if start else days * 86400 * (1000 if written == "unix-ms" else 1))
+
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_bytes(text(order_date=number)())
+    assert read(tmp_path, orders("a.csv", f"date_format: {written}")).found == TRUTH
+
+
+def test_booleans_in_four_languages(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_bytes(text()())
+    words = ["ja", "nein", "Sí", "vero", "falso", "J", "wahr", "", "N/A", "no"]
+    lines = "".join(f"{i},{word}\n" for i, word in enumerate(words))
+    (tmp_path / "data" / "c.csv").write_text("id,mail\n" + lines, encoding="utf-8")
+    tables = orders("a.csv") + "customers: {from: c.csv, columns: {customer_id: id, consent_email: mail}}\n"
+    con = read(tmp_path, tables).loaded.con
+    assert [row[0] for row in con.raw_sql("SELECT consent_email FROM customers ORDER BY customer_id").fetchall()] == [
+        True, False, True, True, False, True, True, None, None, False,
+    ]  # fmt: skip
