@@ -1,6 +1,7 @@
 # Everything runs in .venv, which each verb sets up when it is missing or out of date.
 PYTHON ?= python3
 JOBS ?= 2
+RUNS ?= 20000
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 READY := .venv/.ready
@@ -15,7 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench samples help
+.PHONY: demo test lint docs bench fuzz samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -37,6 +38,10 @@ docs: $(READY) $(SAMPLES) ## renew the generated passages and the outputs of the
 
 bench: $(READY) $(SAMPLES) ## every benchmark, in order
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python $$script; done
+
+fuzz: $(READY) ## the readers under RUNS=20000 files that nobody would send (installs atheris)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); "$$uv" pip install --quiet --python $(BIN)/python 'atheris==3.0.0'; }
+	@$(BIN)/python benchmarks/torture/fuzz_readers.py -runs=$(RUNS)
 
 samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
 

@@ -192,3 +192,40 @@ def test_booleans_in_four_languages(tmp_path: Path) -> None:
     assert [row[0] for row in con.raw_sql("SELECT consent_email FROM customers ORDER BY customer_id").fetchall()] == [
         True, False, True, True, False, True, True, None, None, False,
     ]  # fmt: skip
+
+
+def nameless() -> bytes:
+    """A zip archive with a member that has no name."""
+    content = bytearray(packed(("~", b"1"))())
+    return bytes(content).replace(b"~", b"\x00")
+
+
+def astray() -> bytes:
+    """A zip archive whose directory points before the file's beginning."""
+    content = bytearray(packed(("a.csv", text()()))())
+    at = content.index(b"PK\x05\x06") + 16
+    content[at : at + 4] = (2**31).to_bytes(4, "little")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "file", "message"),
+    [
+        (astray, "a.zip", "a.zip: cannot be unpacked · deliver the file again"),
+        (astray, "a.xlsx", f"a.xlsx: cannot be read as a workbook · {SAVE}"),
+        (lambda: b"\x1f\x8bxxxx", "a.csv.gz", "a.csv.gz: cannot be unpacked · deliver the file again"),
+        (
+            lambda: workbook()()[:-400] + b"PK\x05\x06" + b"\xff" * 18,
+            "a.xlsx",
+            f"a.xlsx: cannot be read as a workbook · {SAVE}",
+        ),
+    ],
+)
+def test_what_fuzzing_found(tmp_path: Path, content, file: str, message: str) -> None:
+    assert told(tmp_path, content(), file) == message
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    assert told(tmp_path, nameless(), "a.zip").startswith(
+        "a.zip: '' inside it is no file kpibook reads · deliver one of "
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -21,6 +23,11 @@ _HARMLESS = 100_000_000
 _RATIO = 200
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _AGAIN = "deliver the file again"
+#: What the standard library raises of archives that are none, by fuzzing.
+BROKEN = (
+    zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError,
+    NotImplementedError, RuntimeError, IndexError,
+)  # fmt: skip
 
 
 def unpacked(path: Path, name: str, target: Path, tell: Callable[[int, int], None]) -> tuple[Path, str, list[Note]]:
@@ -48,10 +55,10 @@ def unpacked(path: Path, name: str, target: Path, tell: Callable[[int, int], Non
 def _member(path: Path, name: str, target: Path, tell: Callable[[int, int], None]) -> tuple[Path, str, list[Note]]:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except BROKEN as error:
         raise DataError(Problem(name, "cannot be unpacked: no whole zip archive", _AGAIN)) from error
     with archive:
-        members = [m for m in archive.infolist() if not m.is_dir() and not _is_litter(m.filename)]
+        members = [m for m in archive.infolist() if not m.filename.endswith("/") and not _is_litter(m.filename)]
         if len(members) != 1:
             what = f"the zip archive holds {len(members)} files" if members else "the zip archive is empty"
             raise DataError(Problem(name, what, "deliver every file by itself, or in a zip archive of its own"))
@@ -62,12 +69,14 @@ def _member(path: Path, name: str, target: Path, tell: Callable[[int, int], None
         if is_bomb(only.file_size, path.stat().st_size):
             raise DataError(_bomb(name))
         try:
-            with archive.open(only) as packed:
-                _copy(packed, target, path.stat().st_size, name, tell)
+            packed = archive.open(only)
         except NotImplementedError as error:
-            raise DataError(
-                Problem(name, "the zip archive is packed in a way that is not read", "deliver it unpacked")
-            ) from error
+            what = "the zip archive is packed in a way that is not read"
+            raise DataError(Problem(name, what, "deliver it unpacked")) from error
+        except BROKEN as error:
+            raise DataError(Problem(name, "cannot be unpacked", _AGAIN)) from error
+        with packed:
+            _copy(packed, target, path.stat().st_size, name, tell)
     note = Note("unpacked", "info", details={"file": plain(name), "kind": "zip", "member": plain(only.filename)})
     return target, only.filename, [note]
 
@@ -89,15 +98,19 @@ def _copy(
     packed: IO[bytes] | gzip.GzipFile, target: Path, size: int, name: str, tell: Callable[[int, int], None]
 ) -> None:
     written = 0
+    with target.open("wb") as out:
+        while chunk := _piece(packed, name):
+            written += len(chunk)
+            if is_bomb(written, size):
+                raise DataError(_bomb(name))
+            out.write(chunk)
+            tell(written, 0)
+
+
+def _piece(packed: IO[bytes] | gzip.GzipFile, name: str) -> bytes:
     try:
-        with target.open("wb") as out:
-            while chunk := packed.read(_CHUNK):
-                written += len(chunk)
-                if is_bomb(written, size):
-                    raise DataError(_bomb(name))
-                out.write(chunk)
-                tell(written, 0)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        return packed.read(_CHUNK)
+    except BROKEN as error:
         raise DataError(Problem(name, "cannot be unpacked", _AGAIN)) from error
 
 

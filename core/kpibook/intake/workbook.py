@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kpibook.errors import DataError, Problem, did_you_mean
-from kpibook.intake.compressed import is_bomb
+from kpibook.intake.compressed import BROKEN, is_bomb
 from kpibook.intake.formulas import uncached
 from kpibook.intake.header import SEARCHED, Header, best, header
 from kpibook.intake.notes import Note, plain
@@ -41,17 +42,14 @@ def stage(path: Path, name: str, wanted: Collection[str], mapping: TableMapping,
     """Raises DataError for a workbook that cannot be read, or a sheet or header that cannot be told."""
     import python_calamine
 
-    _sniffed(path, name)
+    broken = (python_calamine.CalamineError, ET.ParseError, KeyError, *BROKEN)
     try:
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        _sniffed(path, name)
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            return _staged(book, path, name, wanted, mapping, target)
     except python_calamine.PasswordError as error:
         raise DataError(Problem(name, "the workbook is protected by a password", "deliver it without")) from error
-    except python_calamine.CalamineError as error:
-        raise DataError(Problem(name, "cannot be read as a workbook", _AGAIN)) from error
-    try:
-        with book:
-            return _staged(book, path, name, wanted, mapping, target)
-    except (python_calamine.CalamineError, OSError) as error:
+    except broken as error:
         raise DataError(Problem(name, "cannot be read as a workbook", _AGAIN)) from error
 
 
