@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ NOTE = {
     "rule": "read_encoding_guess", "severity": "amber", "table": "order_lines", "column": None, "rows": 0, "of_rows": 0,
     "value_share": None, "details": {"file": "a.csv", "encoding": "cp1252"}, "examples": [],
 }  # fmt: skip
+CLIENT: Any = SimpleNamespace(language="en", currency="EUR")
 GUESS = "The file a.csv is not UTF-8 and does not say its encoding: read as"
 COMMA = "Numbers have a decimal comma. Rows with thousands separated:"
 DECIMAL = NOTE | {"rule": "read_decimal_comma", "column": "net_amount", "details": {"grouped": 3, "either": 0}}
@@ -27,11 +30,11 @@ def outcome(folder: Path, code: int) -> Outcome:
 
 
 def test_a_run_tells_what_was_assumed(tmp_path: Path) -> None:
-    assert assumed(outcome(tmp_path, 0), "en", "EUR") == [
+    assert assumed(outcome(tmp_path, 0), CLIENT) == [
         f"order_lines: {GUESS} cp1252, into which all its bytes fit. Check accented letters.",
         f"order_lines.net_amount: {COMMA} 3; that could by themselves be read in two ways: 0.",
     ]
-    assert assumed(outcome(tmp_path, 4), "en", "EUR") == []
+    assert assumed(outcome(tmp_path, 4), CLIENT) == []
 
 
 def test_long_files_are_told_every_few_seconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:

@@ -33,9 +33,9 @@ def command(
     if readable:
         with told([p.client for p in readable]) as on_progress:
             outcomes = run_many(readable, jobs, out, on_progress)
-        languages = {p.client: (p.language, p.currency) for p in readable}
+        clients = {p.client: p for p in readable}
         for outcome in outcomes:
-            for line in assumed(outcome, *languages[outcome.client]):
+            for line in assumed(outcome, clients[outcome.client]):
                 typer.echo(f"{outcome.client}: {line}")
             _tell(outcome)
         codes += [outcome.code for outcome in outcomes]
@@ -78,7 +78,7 @@ def _tell(outcome: Outcome) -> None:
         typer.echo(f"  evidence: {where}", err=True)
 
 
-def assumed(outcome: Outcome, language: str, currency: str) -> list[str]:
+def assumed(outcome: Outcome, client: Params) -> list[str]:
     """What reading the client's files assumed, as the report's ``quality.json`` has it."""
     import json
 
@@ -89,7 +89,7 @@ def assumed(outcome: Outcome, language: str, currency: str) -> list[str]:
     path = outcome.folder / "quality.json" if outcome.folder else None
     if outcome.code not in {0, NotValidError.exit_code} or path is None or not path.is_file():
         return []
-    words = Words(language, currency)
+    words = Words(client.language, client.currency)
     found = [Finding(**{**each, "examples": ()}) for each in json.loads(path.read_text("utf-8"))["findings"]]
     return [
         f"{f.table}.{f.column}: {finding_text(f, words)}" if f.column else f"{f.table}: {finding_text(f, words)}"
