@@ -405,7 +405,7 @@ costs:
 def test_a_given_connection_is_used(client: Client) -> None:
     client.csv("lines.csv", LINES)
     shop = client.params(FLAT)
-    con = intake.connect(shop.limits, client.folder)
+    con = intake.connect(shop.limits, client.folder, client.folder / "data")
     assert intake.load(shop, con).con is con
     assert intake.load(shop, con).facts["order_lines"].rows == 3  # tables are replaced
     setting = "SELECT current_setting('TimeZone'), current_setting('autoinstall_known_extensions')"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, ParamsError, Problem
-from kpibook.intake import files, sql, values
+from kpibook.intake import database, files, sql, values
 from kpibook.intake.facts import TableFacts
 from kpibook.intake.filling import Completed, Filled, completed, filled
 from kpibook.intake.given import given_tables
@@ -38,7 +38,7 @@ class Loaded:
 class Loader:
     """Creates all canonical tables in ``con``; ``loaded`` holds those with data behind them."""
 
-    def __init__(self, con: Backend, params: Params, root: Path) -> None:
+    def __init__(self, con: Backend, params: Params, root: Path | None) -> None:
         self.con = con
         self.params = params
         self.root = root
@@ -68,9 +68,15 @@ class Loader:
         return {name: self.loaded[name].facts if name in self.loaded else TableFacts(name) for name in TABLES}
 
     def fingerprints(self) -> dict[str, str]:
-        return {name: files.fingerprint(file.path) for name, file in sorted(self.files.items())}
+        return {
+            name: file.digest if isinstance(file, database.DatabaseTable) else files.fingerprint(file.path)
+            for name, file in sorted(self.files.items())
+        }
 
     def _open(self) -> None:
+        if self.root is None:
+            self.files = database.copied(self.con, self.params)
+            return
         problems: list[Problem] = []
         for table, mapping in self.params.tables.items():
             for i, name in enumerate((mapping.from_, *mapping.join)):
