@@ -15,7 +15,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench samples help
+.PHONY: demo test lint docs bench browser samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -37,6 +37,11 @@ docs: $(READY) $(SAMPLES) ## renew the generated passages and the outputs of the
 
 bench: $(READY) $(SAMPLES) ## every benchmark, in order
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python $$script; done
+
+browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs where they are missing (apt)
+	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
+	@$(BIN)/pytest -p no:cacheprovider browser
 
 samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
 

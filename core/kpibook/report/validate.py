@@ -110,7 +110,8 @@ def marker_problems(folder: Path) -> list[Problem]:
 
 def page_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
     """The page must be what the notebook renders to, to the byte."""
-    page = (folder / results.HTML).read_text(encoding="utf-8") if (folder / results.HTML).is_file() else ""
+    file = folder / results.HTML
+    page = file.read_bytes().decode("utf-8", "replace") if file.is_file() else ""  # to the byte: no newline is changed
     if page == render(folder / NOTEBOOK, record.title, record.language):
         return []
     unconfirmed = page == render(folder / NOTEBOOK, record.title, record.language, confirmed=False)
