@@ -16,7 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench fuzz samples help
+.PHONY: demo test lint docs bench fuzz browser samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -42,6 +42,11 @@ bench: $(READY) $(SAMPLES) ## every benchmark, in order
 fuzz: $(READY) ## the readers under RUNS=20000 files that nobody would send (installs atheris)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); "$$uv" pip install --quiet --python $(BIN)/python 'atheris==3.0.0'; }
 	@$(BIN)/python benchmarks/torture/fuzz_readers.py -runs=$(RUNS)
+
+browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs where they are missing (apt)
+	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
+	@$(BIN)/pytest -p no:cacheprovider browser
 
 samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
 

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from kpibook import params, yaml_lines
 from kpibook.errors import ParamsError
 from kpibook.periods import Period, compared_with
-from kpibook.sources import MissingFolderError, SourceError, resolve
+from kpibook.sources import SUPPORTED, MissingFolderError, SourceError, resolve
 
 DEMO = Path(__file__).parents[1] / "params" / "complete_journey.yaml"
 GOOD = """\
@@ -83,7 +83,7 @@ def test_defaults() -> None:
     shop = loaded(GOOD)
     assert (shop.card_use, shop.breakdowns, shop.settings, shop.targets, shop.costs) == ("recorded", (), {}, (), ())
     assert (shop.plugins, shop.notebook, shop.schedule, shop.notes) == (None, None, None, ())
-    assert shop.limits == params.Limits(memory="4GB", threads=2, minutes=30)
+    assert shop.limits == params.Limits(memory="4GB", threads=2, minutes=30, statement_seconds=300)
 
 
 def test_params_cannot_be_changed() -> None:
@@ -326,7 +326,8 @@ def test_wrong_values_are_told_together() -> None:
         "p.yaml:3: language: 'fr' is not known · use one of: de, en, es, it\n"
         "p.yaml:4: currency: 'eur' is no currency code · did you mean 'EUR'?\n"
         "p.yaml:5: timezone: 'Europe/Roma' is no time zone · did you mean 'Europe/Rome'?\n"
-        "p.yaml:7: source: a source of the kind 'postgres:' is not supported · give a folder, or package:NAME/folder"
+        "p.yaml:7: source: a password is written out · put it into an environment variable, write ${NAME} here, "
+        "and change it if others have seen this file"
     )
 
 
@@ -522,10 +523,12 @@ def test_every_purchase_needs_memberships() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("''", "the source is empty · give a folder, or package:NAME/folder"),
+        ("''", f"the source is empty · {SUPPORTED}"),
         ("package:x/../y", "'package:x/../y' names no package folder · write package:NAME/folder"),
         ("${DATA", "a reference is not closed · write ${NAME}"),
-        ("s3://bucket/x", "a source of the kind 's3:' is not supported · give a folder, or package:NAME/folder"),
+        ("s3://bucket/x", f"a source of the kind 's3:' is not supported · {SUPPORTED}"),
+        ("postgress://host/x", "a source of the kind 'postgress:' is not supported · did you mean 'postgres'?"),
+        ("mysql:x", "'mysql:' starts no URL · write mysql://"),
     ],
 )
 def test_sources_that_are_not_supported(source: str, message: str) -> None:
@@ -575,9 +578,11 @@ def test_a_reference_may_not_smuggle_in_another_kind(tmp_path: Path, monkeypatch
     monkeypatch.setenv("DELIVERY", "postgres://user:secret@host/db")
     with pytest.raises(SourceError) as caught:
         resolve("${DELIVERY}", tmp_path)
-    assert (
-        str(caught.value) == "a source of the kind 'postgres:' is not supported · give a folder, or package:NAME/folder"
-    )
+    assert str(caught.value) == "this is a database · write extract: true"
+    monkeypatch.setenv("DELIVERY", "s3://user:secret@host/db")
+    with pytest.raises(SourceError) as caught:
+        resolve("${DELIVERY}", tmp_path)
+    assert str(caught.value) == f"a source of the kind 's3:' is not supported · {SUPPORTED}"
 
 
 def test_folded_text_is_one_line() -> None:

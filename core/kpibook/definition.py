@@ -174,6 +174,8 @@ def _problems(definition: Definition, columns: Mapping[str, tuple[str, ...]]) ->
     if not definition.title or not definition.text:
         what = "the docstring does not begin with 'Title: definition in words'"
         found.append(Problem(where, what, "write, for example, 'Average receipt: net sales per receipt.'"))
+    if not definition.id.isidentifier():
+        found.append(Problem(where, "its name is not a plain one", "call the function by letters, digits and _"))
     if definition.unit not in UNITS:
         found.append(Problem(where, f"unknown unit '{definition.unit}'", did_you_mean(definition.unit, UNITS)))
     if definition.better not in BETTER:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
-from kpibook import params_checks, yaml_lines
+from kpibook import params_checks, params_secrets, yaml_lines
 from kpibook.errors import ParamsError
 from kpibook.model import TABLES
 from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Schedule, Source, Text, Timezone
@@ -47,6 +47,7 @@ class Limits(Frozen):
     memory: Annotated[str, Field(pattern=r"^[1-9]\d*\s?(MB|GB|TB)$")] = "4GB"
     threads: Annotated[int, Field(strict=True, ge=1, le=256)] = 2
     minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 30
+    statement_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = 300
 
 
 class ParamsFile(Frozen):
@@ -60,6 +61,9 @@ class ParamsFile(Frozen):
     period: PeriodField
     compare: Compare = "previous"
     source: Source
+    extract: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="copy the tables of a database into DuckDB; needed when source is a database"
+    )
     tables: dict[str, TableMapping] = Field(
         min_length=1, json_schema_extra={"propertyNames": {"enum": [*sorted(TABLES)]}}
     )
@@ -93,6 +97,7 @@ def load(path: Path | str) -> Params:
     shown = str(path)
     absolute = Path(path).expanduser().absolute()
     document = yaml_lines.read(absolute, shown)
+    secrets = params_secrets.written_out(document)
     problems = [*document.problems]
     file = None
     try:
@@ -102,8 +107,11 @@ def load(path: Path | str) -> Params:
         problems += [p for p in from_pydantic(error, document, _model_at) if p.where not in told]
     problems += params_checks.tables(document, _valid_tables(document.data))
     problems += params_checks.paths(document, absolute.parent)
+    problems += params_checks.database(document)
     if file is not None:
         problems += params_checks.together(document, file.period, file.compare, file.breakdowns)
+    # Whatever else is said of a place where a secret stands may repeat it.
+    problems = [*secrets, *(p for p in problems if p.where not in {secret.where for secret in secrets})]
     if problems or file is None:
         raise ParamsError(sorted(dict.fromkeys(problems), key=lambda p: params_checks.order(p, shown)))
     fields: dict[str, Any] = {name: getattr(file, name) for name in ParamsFile.model_fields}

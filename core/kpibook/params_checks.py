@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kpibook import expressions
+from kpibook import expressions, sources
 from kpibook.errors import ParamsError, Problem, did_you_mean
 from kpibook.model import LIFTED, TABLES
 from kpibook.params_options import SUFFIXES, options
@@ -66,6 +66,8 @@ def _table(document: Document, name: str, mapping: TableMapping) -> Iterator[Pro
 
 def _file(document: Document, place: tuple[Key, ...], file: str) -> Iterator[Problem]:
     path = Path(file)
+    if document.data.get("extract") is True:
+        return  # the name of a table, which is quoted wherever it is used
     if path.is_absolute() or ".." in path.parts or file.startswith("~") or "\\" in file or "\x00" in file:
         yield _problem(document, place, f"'{file}' leaves the source folder", "name a file inside the source folder")
     elif any(mark in file for mark in "*?[]{}"):
@@ -138,6 +140,19 @@ def paths(document: Document, base: Path) -> Iterator[Problem]:
         if isinstance(value, str) and not is_there(base / value):
             remedy = "give a path relative to the params file, or take the key away"
             yield _problem(document, (key,), f"there is no {what} '{value}'", remedy)
+
+
+def database(document: Document) -> Iterator[Problem]:
+    """A database is copied before anything is computed, and a folder is not."""
+    source, extract = document.data.get("source"), document.data.get("extract")
+    if not isinstance(source, str) or extract not in (None, True, False):
+        return
+    if sources.is_database(source) and "://" in source and not extract:
+        place: tuple[Key, ...] = ("source",) if extract is None else ("extract",)
+        what = "computing in the database itself is not possible yet"
+        yield _problem(document, place, what, "write 'extract: true': its tables are copied into DuckDB")
+    if extract and not sources.is_database(source) and not sources.REFERENCE.match(source):
+        yield _problem(document, ("extract",), "the source is no database", "take the key away")
 
 
 def together(document: Document, period: Period, compare: Any, breakdowns: tuple[str, ...]) -> Iterator[Problem]:

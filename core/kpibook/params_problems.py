@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kpibook.errors import Problem, did_you_mean
-from kpibook.yaml_lines import Document, Key, dotted
+from kpibook.yaml_lines import LONGEST_SHOWN, Document, Key, dotted
 
 ModelAt = Callable[[tuple[Key, ...]], type[BaseModel] | None]
 
@@ -117,4 +117,6 @@ def _shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, dict | list):
         return "keys and values" if isinstance(value, dict) else "a list"
-    return f"'{value}'" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= LONGEST_SHOWN else f"'{value[: LONGEST_SHOWN - 1]}…'"
+    return str(value).lower() if isinstance(value, bool) else str(value)

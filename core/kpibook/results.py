@@ -5,6 +5,7 @@ Everything that shows, exports, compares or checks a number reads this table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,7 +45,10 @@ SCHEMA = pa.schema(
         ("origin", pa.string()),
     ]
 )
+_FORMULA = re.compile(r"((?:^|[;|\t\r\n])\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
+_NO_NAME = re.compile(r"[^\w.-]|^\.+")
 COLUMNS = tuple(SCHEMA.names)
+TEXTS = tuple(f.name for f in SCHEMA if pa.types.is_string(f.type))
 NUMBERS = tuple(f.name for f in SCHEMA if pa.types.is_floating(f.type) or pa.types.is_integer(f.type))
 
 
@@ -62,10 +66,27 @@ def frame(table: pa.Table) -> pd.DataFrame:
 def save(folder: Path, card: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
     """scorecard.parquet, scorecard.csv and tables/<kpi>.parquet into an existing folder."""
     pq.write_table(pa.Table.from_pandas(card, schema=SCHEMA, preserve_index=False), folder / "scorecard.parquet")
-    card.to_csv(folder / "scorecard.csv", index=False, lineterminator="\n")
+    texts = {name: card[name].map(inert, na_action="ignore") for name in TEXTS}
+    # Lines end as RFC 4180 says: with "\n" alone, a carriage return in a text would not be quoted, and end one.
+    card.assign(**texts).to_csv(folder / "scorecard.csv", index=False, lineterminator="\r\n")
     (folder / "tables").mkdir(exist_ok=True)
     for kpi, table in sorted(tables.items()):
-        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "tables" / f"{kpi}.parquet")
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "tables" / file_name(kpi))
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet computes: an apostrophe stands before what would start a formula.
+
+    A cell that begins with ``= + - @``, tab or line break is one to Excel; a semicolon or tab inside of a text
+    starts a cell of its own where the list separator is another one than the comma. Numbers are no texts.
+    """
+    held = _FORMULA.sub(r"\1'\2", text)
+    return f"'{held}" if held.startswith(("\t", "\r", "\n")) else held
+
+
+def file_name(kpi: str) -> str:
+    """Of the table of a KPI or one of its readings, whatever these are called."""
+    return f"{_NO_NAME.sub('_', kpi)[:200]}.parquet"
 
 
 def load(folder: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Where a client's files are: a folder, or the data folder of an installed package."""
+"""Where a client's data are: a folder, the data folder of an installed package, or a database."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
-_REFERENCE = re.compile(r"\$\{(\w*)\}")
+from kpibook.errors import did_you_mean
+
+REFERENCE = re.compile(r"\$\{(\w*)\}")
 _PACKAGE = re.compile(r"package:(?P<name>[A-Za-z_]\w*)(?:/(?P<folder>.+))?")
-SUPPORTED = "give a folder, or package:NAME/folder"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+SUPPORTED = "give a folder, package:NAME/folder, or the URL of a database such as postgres://"
+#: Backends of Ibis that hold data of others; PostgreSQL is the one that the tests prove.
+DATABASES = frozenset(
+    {"athena", "bigquery", "clickhouse", "databricks", "druid", "duckdb", "exasol", "impala", "materialize", "mssql",
+     "mysql", "oracle", "postgres", "postgresql", "risingwave", "singlestoredb", "snowflake", "sqlite", "trino"}
+)  # fmt: skip
 
 
 class SourceError(ValueError):
@@ -27,30 +36,62 @@ class MissingFolderError(SourceError):
 
 def check(source: str) -> None:
     """Refuse a source whose form is not supported. Raises SourceError; looks at no file and no variable."""
-    plain = _REFERENCE.sub("x", source)
+    plain = REFERENCE.sub("x", source)
     if not source.strip():
         raise SourceError("the source is empty", SUPPORTED)
     if "${" in plain:
         raise SourceError("a reference is not closed", "write ${NAME}")
+    scheme = _SCHEME.match(plain)
     if plain.startswith("package:"):
         found = _PACKAGE.fullmatch(plain)
         if found is None or ".." in Path(found["folder"] or "").parts:
             raise SourceError(f"'{source}' names no package folder", "write package:NAME/folder")
-    elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", plain):
-        scheme = plain.partition(":")[0]
-        raise SourceError(f"a source of the kind '{scheme}:' is not supported", SUPPORTED)
+    elif scheme and scheme[1] not in DATABASES:
+        near = did_you_mean(scheme[1], DATABASES)
+        remedy = near if near.startswith("did") else SUPPORTED
+        raise SourceError(f"a source of the kind '{scheme[1]}:' is not supported", remedy)
+    elif scheme and not plain.startswith("//", scheme.end()):
+        raise SourceError(f"'{scheme[1]}:' starts no URL", f"write {scheme[1]}://")
+
+
+def is_database(source: str) -> bool:
+    """Whether a source, as written or resolved, is the URL of a database."""
+    scheme = _SCHEME.match(source)
+    return scheme is not None and scheme[1] in DATABASES
 
 
 def resolve(source: str, base: Path) -> Path:
     """The folder that ``source`` stands for, relative ones from ``base``. Raises SourceError."""
     check(source)
-    text = _REFERENCE.sub(_value, source)
+    text = REFERENCE.sub(_value, source)
+    if is_database(text):
+        raise SourceError("this is a database", "write extract: true")
     check(text)
     found = _PACKAGE.fullmatch(text)
     folder = _package_folder(found["name"], found["folder"] or "") if found else (base / Path(text).expanduser())
     if not folder.is_dir():
         raise MissingFolderError(f"there is no folder '{source}'", "check the path, or that the files were delivered")
     return folder.resolve()
+
+
+def resolve_url(source: str) -> str:
+    """The URL of a database, with its secrets: for the connection only, never to be shown. Raises SourceError.
+
+    Values that stand before the ``@`` are taken as the server knows them and are encoded here.
+    """
+    check(source)
+    login, at, rest = source.rpartition("@")
+    if at and is_database(source):
+        login = REFERENCE.sub(lambda reference: quote(_value(reference), safe=""), login)
+    else:
+        login = REFERENCE.sub(_value, login)
+    url = login + at + REFERENCE.sub(_value, rest)
+    scheme = _SCHEME.match(url)
+    if scheme and scheme[1] not in DATABASES:
+        check(scheme[0])
+    if not is_database(url):
+        raise SourceError(f"'{source}' is not the URL of a database", SUPPORTED)
+    return url
 
 
 def _value(reference: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kpibook.errors import ParamsError, Problem, did_you_mean
+from kpibook.unspoken import UNSPOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 1_000_000
 MOST_VALUES = 20_000
 DEEPEST = 20
+LONGEST_SHOWN = 60
 _PREFIX = "tag:yaml.org,2002:"
 _QUOTES = "mend this line; text that holds ': ' or '#' needs quotes"
 
@@ -133,6 +135,9 @@ class _Reader:
                 self.refuse(line, path, f"the key {_text(key)} is not text", "write a word, in quotes if need be")
                 continue
             name = key.value
+            if UNSPOKEN.search(name):
+                self.refuse(line, path, f"a key holds the character {_sign(name)}", "take it out")
+                continue
             if name in seen:
                 self.refuse(line, (*path, name), f"written twice, first on line {seen[name]}", "keep one of the two")
                 continue
@@ -142,12 +147,16 @@ class _Reader:
 
     def scalar(self, node: Node, path: tuple[Key, ...]) -> Any:
         kind = str(node.tag).removeprefix(_PREFIX)
+        if UNSPOKEN.search(node.value):
+            what = f"it holds the character {_sign(node.value)}, which no text holds"
+            self.refuse(node.start_mark.line + 1, path, what, "take it out")
+            return None
         try:
             return _SCALARS[kind](node.value)  # type: ignore[operator]
         except KeyError:
             self.refuse(node.start_mark.line + 1, path, f"the tag {node.tag} is not read", "take the tag away")
         except ValueError:
-            what = f"{node.value} is not a {_KIND_NAMES.get(kind, 'number')}"
+            what = f"{_short(node.value)} is not a {_KIND_NAMES.get(kind, 'number')}"
             self.refuse(node.start_mark.line + 1, path, what, "check it, or put it in quotes if it is text")
         return None
 
@@ -168,8 +177,19 @@ def _text(node: Node) -> str:
     return str(node.value) if isinstance(node, ScalarNode) else "of several values"
 
 
+def _sign(text: str) -> str:
+    found = UNSPOKEN.search(text)
+    return f"U+{ord(found[0]):04X}" if found else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
 def _integer(text: str) -> int:
     plain = text.replace("_", "")
+    if len(plain) > LONGEST_SHOWN:
+        raise ValueError
     return int(plain, 0) if plain.lstrip("+-")[:2].lower() in {"0x", "0o", "0b"} else int(plain)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from kpibook.cli.terminal import plain
 from kpibook.errors import KpibookError, ParamsError, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code; errors the user can mend are printed as their text."""
     group = typer.main.get_command(app)
     try:
-        group.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="kpibook")
+        with plain():
+            group.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="kpibook")
     except KpibookError as error:
-        typer.echo(str(error), err=True)
+        with plain():
+            typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

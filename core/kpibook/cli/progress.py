@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from kpibook.cli.terminal import bare
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -29,7 +31,7 @@ def told(clients: Sequence[str]) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import Progress as Bars
 
     columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[step]}"), TimeElapsedColumn()]
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Bars(*columns, console=Console(file=bare(sys.stderr)), transient=True) as bars:
         tasks = {client: bars.add_task(client, total=None, start=False, step="waiting") for client in clients}
         yield lambda progress: _bar(bars, tasks[progress.client], progress)
 

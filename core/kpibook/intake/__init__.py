@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpibook.intake.connection import connect
+from kpibook.intake import database
+from kpibook.intake.connection import connect, lock
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
 from kpibook.intake.files import Reader
 from kpibook.intake.loading import Loader, resolved_root
@@ -17,8 +18,6 @@ from kpibook.intake.quality import findings
 from kpibook.intake.refusals import refuse
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
-
     from kpibook.params import Params
 
 __all__ = ["Finding", "Intake", "TableFacts", "connect", "load", "quality_document"]
@@ -27,23 +26,22 @@ __all__ = ["Finding", "Intake", "TableFacts", "connect", "load", "quality_docume
 Tell = Callable[[str, int, int], None]
 
 
-def load(
-    params: Params, con: Backend | None = None, scratch: Path | None = None, tell: Tell = lambda *_: None
-) -> Intake:
-    """Read the client's files into canonical tables in ``con`` (default: a database in memory).
+def load(params: Params, scratch: Path | None = None, tell: Tell = lambda *_: None) -> Intake:
+    """Read the client's files into canonical tables of a database in memory that spills into ``scratch``.
 
     Raises ParamsError when the source cannot be named, DataError with every problem when the data are refused.
     """
-    root = resolved_root(params)
-    if con is None:
-        con = connect(params.limits, scratch)
+    root = None if params.extract else resolved_root(params)
     folder = Path(tempfile.mkdtemp(prefix="kpibook-", dir=scratch))
+    con = connect(params.limits, scratch, root, folder)
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
-    loader = Loader(con, params, Reader(con, params, root, folder, tell))
+    loader = Loader(con, params, None if root is None else Reader(con, params, root, folder, tell))
     facts = loader.run()
     refuse(con, params, loader.loaded)
     found = (*findings(con, params, loader.loaded), *loader.notes)
     con.raw_sql("DROP TABLE IF EXISTS __lines")
+    database.forget(con)
+    lock(con)
     dated = facts["transactions"]
     ordered = tuple(sorted(found, key=lambda finding: finding.order))
     return Intake(con, facts, ordered, loader.fingerprints(), dated.date_min, dated.date_max)

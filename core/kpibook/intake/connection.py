@@ -8,16 +8,21 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kpibook.intake import sql
+
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
     from kpibook.params import Limits
 
 
-def connect(limits: Limits, scratch: Path | None = None) -> Backend:
+def connect(
+    limits: Limits, scratch: Path | None = None, root: Path | None = None, staged: Path | None = None
+) -> Backend:
     """A DuckDB in memory that spills into ``scratch`` (default: a folder of its own, removed with it).
 
-    Nothing is downloaded, and every clock in it is UTC.
+    It reads files below ``root`` and ``staged`` and no others, whatever a query says. Nothing is
+    downloaded, and every clock in it is UTC.
     """
     import ibis
 
@@ -29,5 +34,16 @@ def connect(limits: Limits, scratch: Path | None = None) -> Backend:
         autoinstall_known_extensions=False,
     )
     con.raw_sql("SET TimeZone = 'UTC'")
+    allowed = ", ".join(sql.text(str(each)) for each in (root, staged, folder) if each)
+    con.raw_sql(f"SET allowed_directories = [{allowed}]")
+    con.raw_sql("SET enable_external_access = false")
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
     return con
+
+
+def lock(con: Backend) -> None:
+    """Nothing can be set any more. Each query is on one thread from here on: the engine has several under way."""
+    if sql.row(con, "SELECT current_setting('lock_configuration')")[0]:
+        return
+    con.raw_sql("SET threads = 1")
+    con.raw_sql("SET lock_configuration = true")

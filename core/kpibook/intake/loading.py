@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, ParamsError, Problem
-from kpibook.intake import files, sql, values
+from kpibook.intake import database, files, sql, values
 from kpibook.intake.facts import Finding, TableFacts
 from kpibook.intake.filling import Completed, Filled, completed, filled
 from kpibook.intake.given import given_tables
@@ -38,9 +38,12 @@ class Loaded:
 
 
 class Loader:
-    """Creates all canonical tables in ``con``; ``loaded`` holds those with data behind them."""
+    """Creates all canonical tables in ``con``; ``loaded`` holds those with data behind them.
 
-    def __init__(self, con: Backend, params: Params, reader: files.Reader) -> None:
+    ``reader`` reads the client's files; without one the source is a database.
+    """
+
+    def __init__(self, con: Backend, params: Params, reader: files.Reader | None) -> None:
         self.con = con
         self.params = params
         self.reader = reader
@@ -73,10 +76,18 @@ class Loader:
         return {name: self.loaded[name].facts if name in self.loaded else TableFacts(name) for name in TABLES}
 
     def fingerprints(self) -> dict[str, str]:
-        paths = {name: file.path for opened in self.sources.values() for name, file in opened.items()}
-        return {name: files.fingerprint(path) for name, path in sorted(paths.items())}
+        read = {name: file for opened in self.sources.values() for name, file in opened.items()}
+        return {
+            name: file.digest if isinstance(file, database.DatabaseTable) else files.fingerprint(file.path)
+            for name, file in sorted(read.items())
+        }
 
     def _open(self) -> None:
+        if self.reader is None:
+            copied = database.copied(self.con, self.params)
+            for table, mapping in self.params.tables.items():
+                self.sources[table] = {name: copied[name] for name in (mapping.from_, *mapping.join)}
+            return
         problems: list[Problem] = []
         for table, mapping in self.params.tables.items():
             for i, name in enumerate((mapping.from_, *mapping.join)):

@@ -9,6 +9,8 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from kpibook.unspoken import replaced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -19,16 +21,20 @@ SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True)
 class Display:
-    """``html`` is a fragment of a page; ``text`` says the same figures in a few lines."""
+    """``html`` is a fragment of a page; ``text`` says the same figures in a few lines.
+
+    Characters that no text holds are shown by a sign for them: a terminal or a browser would obey them.
+    """
 
     html: str
     text: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002
-        return {"text/html": f'{style_tag()}<div class="{CLASSES}">{self.html}</div>', "text/plain": self.text}
+        shown = f'{style_tag()}<div class="{CLASSES}">{replaced(self.html)}</div>'
+        return {"text/html": shown, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return self.text
+        return replaced(self.text)
 
 
 def stack(blocks: Iterable[Display]) -> Display:

@@ -14,6 +14,7 @@ import vl_convert as vlc
 
 from kpibook.present.display import slug
 from kpibook.present.palette import INK, LINE, SOFT
+from kpibook.unspoken import replaced
 
 if TYPE_CHECKING:
     from kpibook.present.words import Words
@@ -73,7 +74,12 @@ def draw(spec: dict[str, Any], words: Words, *, name: str, title: str, alt: str)
 
 
 def settled(spec: Any) -> Any:
-    """The specification with figures of six digits: sums in parallel differ in the last bits, the drawing must not."""
+    """The specification with figures of six digits: sums in parallel differ in the last bits, the drawing must not.
+
+    What no text holds would make the drawing no XML.
+    """
+    if isinstance(spec, str):
+        return replaced(spec)
     if isinstance(spec, float):
         return float(f"{spec:.6g}")
     if isinstance(spec, dict):

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from kpibook.errors import Problem
+from kpibook.results import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,11 +106,11 @@ def csv_like(path: Path, typed: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_csv(typed: pd.DataFrame) -> pd.DataFrame:
-    """A typed table as a CSV file can hold it: numbers stay, an empty text is missing, the rest is text."""
+    """A typed table as a CSV file can hold it: numbers stay, an empty text is missing, the rest is text, inert."""
     plain = typed.astype(object).copy()
     for column in plain.columns:
         plain[column] = [
-            None if _missing(value) or value == "" else value if _number(value) else str(value)
+            None if _missing(value) or value == "" else value if _number(value) else inert(str(value))
             for value in plain[column]
         ]
     return plain

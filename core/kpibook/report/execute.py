@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
+from kpibook.report import leakscan
 from kpibook.report.stage import WORK
 from kpibook.report.supervise import Ended, Event, watch
 
@@ -43,7 +44,8 @@ def execute(
 
     arguments = [str(parent), str(folder), str(template), str(params.path)]
     work = folder / WORK
-    ended = watch(WORKER, arguments, folder, folder, work, deadline, heard, cancel)
+    passed = leakscan.names(params.path.read_text(encoding="utf-8"))
+    ended = watch(WORKER, arguments, folder, folder, work, deadline, heard, cancel, passed)
     quieten(work / "log.txt")
     judge(params, template, ended, events, cells)
 

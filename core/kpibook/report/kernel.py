@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 KERNEL = "python3"
@@ -16,9 +18,19 @@ RUN_DIR = "KPIBOOK_RUN_DIR"
 MARK = "KPIBOOK_RUN_MARK"
 
 
-def environment(work: Path, run_dir: Path, mark: str) -> dict[str, str]:
+#: What Python, its libraries and the system need; anything else may be another client's secret.
+NEEDED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TZDIR|TERM|COLUMNS|LINES|TMPDIR|TEMP|TMP|VIRTUAL_ENV|"
+    r"PYTHON\w*|LD_LIBRARY_PATH|DYLD_\w+|OMP_\w+|OPENBLAS_\w+|MKL_\w+|SSL_CERT_FILE|SSL_CERT_DIR|XDG_\w+|"
+    r"SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|PROGRAMDATA|USERPROFILE|COVERAGE_\w+",
+    re.IGNORECASE,
+)
+
+
+def environment(work: Path, run_dir: Path, mark: str, passed: Collection[str] = ()) -> dict[str, str]:
     """The environment of a worker and its kernel: Jupyter's and IPython's folders are the run's own.
 
+    ``passed`` are the variables of this client, beside which only those that Python needs are handed on.
     ``mark`` is handed down to every process of the run, by which strays are found.
     """
     private = work / "jupyter"
@@ -38,7 +50,8 @@ def environment(work: Path, run_dir: Path, mark: str) -> dict[str, str]:
         RUN_DIR: run_dir,
     }
     fixed = {MARK: mark, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"}
-    return os.environ | {name: str(path) for name, path in own.items()} | fixed
+    given = {name: value for name, value in os.environ.items() if name in passed or NEEDED.fullmatch(name)}
+    return given | {name: str(path) for name, path in own.items()} | fixed
 
 
 def use_own_kernel(notebook: Any) -> None:

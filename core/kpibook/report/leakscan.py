@@ -2,62 +2,77 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import re
-import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kpibook.errors import Problem, RunError
+from kpibook.report import spellings
+from kpibook.report.searchable import searchable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-SHORTEST = 6
+#: In a URL, what stands for the user, and for host, port and database, is no secret.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?P<user>[^\s:@/?#]*)(?::[^\s@]*)?@(?P<place>[^\s?#'\"]*)")
+_SPACE = re.compile(r"(?:\s|\\n)+")
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """The spellings to look for by variable, and variables that are not: too short to be told from chance, not set."""
+    """What to look for by variable, and variables that are not: too short to be told from chance, not set."""
 
     spellings: Mapping[str, frozenset[str]]
     too_short: tuple[str, ...] = ()
     not_set: tuple[str, ...] = ()
+    plain: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    packed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def names(params_text: str) -> tuple[str, ...]:
+    """The variables that a params file refers to."""
+    return tuple(sorted(set(REFERENCE.findall(params_text))))
 
 
 def referenced(params_text: str, environment: Mapping[str, str] = os.environ) -> Secrets:
-    """The variables a params file refers to, with each way in which their values may be written."""
-    names = sorted(set(REFERENCE.findall(params_text)))
-    values = {name: environment[name] for name in names if environment.get(name)}
-    spellings = {name: frozenset(_spellings(value)) for name, value in values.items()}
+    """The secrets a params file refers to, with each way in which their values may be written."""
+    open_ones = [name for url in _URL.finditer(params_text) for name in REFERENCE.findall(url["user"] + url["place"])]
+    every = REFERENCE.findall(params_text)
+    looked_for = sorted({name for name in every if every.count(name) > open_ones.count(name)})
+    values = {name: environment[name] for name in looked_for if environment.get(name)}
+    plain = {name: frozenset(found) for name, value in values.items() if (found := spellings.parts(value))}
     return Secrets(
-        {name: found for name, found in spellings.items() if found},
-        tuple(name for name, found in spellings.items() if not found),
-        tuple(name for name in names if name not in values),
+        {
+            name: frozenset(form for text in texts for form in spellings.spellings(text))
+            for name, texts in plain.items()
+        },
+        tuple(name for name in values if name not in plain),
+        tuple(name for name in looked_for if name not in values),
+        plain,
+        {name: frozenset(form for text in texts for form in spellings.packed(text)) for name, texts in plain.items()},
     )
-
-
-def _spellings(value: str) -> Iterator[str]:
-    password = urllib.parse.urlsplit(value).password if "://" in value else None
-    for text in {value, password or "", urllib.parse.unquote(password or "")}:
-        if len(text) >= SHORTEST:
-            for form in (text, repr(text)[1:-1], urllib.parse.quote(text, safe=""), html.escape(text)):
-                yield form
-                yield json.dumps(form)[1:-1]
-                yield json.dumps(form, ensure_ascii=False)[1:-1]
 
 
 def scan(texts: Iterable[tuple[str, str]], secrets: Secrets) -> list[tuple[str, str]]:
     """(file, variable) for each value that is found, never the value."""
-    found = []
-    for name, text in texts:
-        hits = [variable for variable, words in secrets.spellings.items() if any(word in text for word in words)]
-        found += [(name, variable) for variable in hits]
-    return found
+    return [(name, variable) for name, text in texts for variable in _hits(text, secrets)]
+
+
+def _hits(text: str, secrets: Secrets) -> list[str]:
+    if not secrets.spellings:
+        return []
+    undone = [*spellings.readings(text)]
+    joined = _SPACE.sub("", text)
+    return [
+        variable
+        for variable, words in secrets.spellings.items()
+        if any(word in text for word in words)
+        or any(word in each for word in secrets.plain.get(variable, ()) for each in undone)
+        or any(word in joined for word in secrets.packed.get(variable, ()))
+    ]
 
 
 def refuse(found: list[tuple[str, str]]) -> None:
@@ -68,30 +83,10 @@ def refuse(found: list[tuple[str, str]]) -> None:
 
 
 def texts(folder: Path, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """(name, text) of each file; RunError when one cannot be searched."""
+    """(name, name and text) of each file; RunError when one cannot be searched."""
     for path in paths:
         name, text = path.relative_to(folder).as_posix(), searchable(path)
         if text is None:
-            what = "is no Parquet file, and cannot be searched for secrets"
+            what = "cannot be searched for secrets: it is broken, encrypted, or packed in an unknown way"
             raise RunError(Problem(name, what, "let the notebook leave no such file"))
-        yield name, text
-
-
-def searchable(path: Path) -> str | None:
-    """A file as text: of a Parquet file, which is compressed, text columns and metadata; None when it is broken."""
-    return _parquet(path) if path.suffix == ".parquet" else path.read_text(encoding="utf-8", errors="replace")
-
-
-def _parquet(path: Path) -> str | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowException:
-        return None
-    parts = [str(table.schema.names), str(table.schema.metadata)]
-    for column in table.columns:
-        if not pa.types.is_primitive(column.type):
-            parts += [str(value) for value in column.to_pylist() if value is not None]
-    return "\n".join(parts)
+        yield name, f"{name}\n{text}"

@@ -6,6 +6,7 @@ import secrets as random
 from typing import TYPE_CHECKING, Any
 
 from kpibook.report import leakscan
+from kpibook.report.searchable import searchable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,8 @@ TOLD = ("title", "inputs", "definitions", "broken_packs", "failed_kpis", "valida
 def evidence(folder: Path, record: RunRecord, secrets: Secrets) -> None:
     """Take the values behind ``${NAME}`` out of a folder and of its record, which says what was done.
 
-    In a text the value is replaced; a file of another kind that holds one, or that cannot be searched, is removed.
+    In a text the value is replaced; a file of another kind that holds one, one that still holds it in some other
+    spelling, and one that cannot be searched, are removed.
     """
     for name in TOLD:
         setattr(record, name, value(getattr(record, name), secrets))
@@ -28,16 +30,17 @@ def evidence(folder: Path, record: RunRecord, secrets: Secrets) -> None:
     removed: dict[str, list[str]] = {}
     for path in _files(folder) if secrets.spellings else ():
         name = path.relative_to(folder).as_posix()
-        text = leakscan.searchable(path)
+        text = searchable(path)
         hits = sorted(secrets.spellings) if text is None else [hit for _, hit in leakscan.scan([(name, text)], secrets)]
         if not hits:
             continue
         plain = None if path.suffix == ".parquet" else _decoded(path.read_bytes())
-        if plain is None:
+        without = None if plain is None else words(plain, secrets)
+        if without is None or leakscan.scan([(name, without)], secrets):
             path.unlink()
             removed[name] = hits
         else:
-            _put(path, words(plain, secrets))
+            _put(path, without)
             redacted[name] = hits
     searched = {"searched": sorted(secrets.spellings), "too_short": list(secrets.too_short)}
     record.leak_scan = {**searched, "not_set": list(secrets.not_set), "redacted": redacted, "removed": removed}
@@ -45,7 +48,7 @@ def evidence(folder: Path, record: RunRecord, secrets: Secrets) -> None:
 
 def words(text: str, secrets: Secrets) -> str:
     """A text with each value replaced by the name of its variable."""
-    spelled = [(word, name) for name, spellings in secrets.spellings.items() for word in spellings]
+    spelled = [(word, name) for each in (secrets.spellings, secrets.packed) for name in each for word in each[name]]
     for word, name in sorted(spelled, key=lambda pair: (-len(pair[0]), pair)):
         text = text.replace(word, f"[value of ${{{name}}}]")
     return text

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from kpibook.report.kernel import MARK, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
 Event = dict[str, Any]
@@ -39,14 +39,18 @@ def watch(
     deadline: float,
     on_event: Callable[[Event], None],
     cancel: threading.Event,
+    passed: Collection[str] = (),
 ) -> Ended:
-    """Run ``python -m module`` in ``folder`` until it ends, ``deadline`` (monotonic seconds) or ``cancel``."""
+    """Run ``python -m module`` in ``folder`` until it ends, ``deadline`` (monotonic seconds) or ``cancel``.
+
+    ``passed`` are the variables of the client that it may see.
+    """
     mark = secrets.token_hex(8)
     with (work / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=folder,
-            env=environment(work, run_dir, mark),
+            env=environment(work, run_dir, mark, passed),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -8,14 +8,18 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kpibook import runs
 from kpibook.errors import NotValidError, Problem, RunError
-from kpibook.report import results
+from kpibook.report import leakscan, results
 from kpibook.report.compare import KEYS, as_csv, compare, compare_json, csv_like
 from kpibook.report.render import render
 from kpibook.report.supervise import Ended, Event, watch
 from kpibook.report.worker import NOTEBOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 AGAIN = "kpibook.report.again"
 MARKERS = ("NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT", "NBVAL_RAISES_EXCEPTION", "PYTEST_VALIDATE_IGNORE_OUTPUT")
@@ -75,7 +79,7 @@ def examine(
     problems += compare(results.CSV, written, as_csv(stored), KEYS, f"in {results.SCORECARD}")
     again = scratch / "again"
     (again / results.TABLES).mkdir(parents=True)
-    failed = execute_again(folder, again, scratch, deadline, cancel, parent)
+    failed = execute_again(folder, again, scratch, deadline, cancel, parent, variables(record))
     problems += [*failed, *stored_problems(folder, again, told=bool(failed))]
     return Verdict(tuple(problems), changed_inputs(folder, again))
 
@@ -106,7 +110,8 @@ def marker_problems(folder: Path) -> list[Problem]:
 
 def page_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
     """The page must be what the notebook renders to, to the byte."""
-    page = (folder / results.HTML).read_text(encoding="utf-8") if (folder / results.HTML).is_file() else ""
+    file = folder / results.HTML
+    page = file.read_bytes().decode("utf-8", "replace") if file.is_file() else ""  # to the byte: no newline is changed
     if page == render(folder / NOTEBOOK, record.title, record.language):
         return []
     unconfirmed = page == render(folder / NOTEBOOK, record.title, record.language, confirmed=False)
@@ -115,7 +120,13 @@ def page_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
 
 
 def execute_again(
-    folder: Path, again: Path, scratch: Path, deadline: float, cancel: threading.Event, parent: int
+    folder: Path,
+    again: Path,
+    scratch: Path,
+    deadline: float,
+    cancel: threading.Event,
+    parent: int,
+    passed: Collection[str] = (),
 ) -> list[Problem]:
     """Run nbval on a copy; each cell whose outputs differ from the stored ones."""
     copy = again / NOTEBOOK
@@ -123,7 +134,7 @@ def execute_again(
     cells = [n for n, cell in enumerate(results.notebook(folder).cells, 1) if cell.cell_type == "code"]
     events: list[Event] = []
     ended = watch(
-        AGAIN, [str(parent or os.getpid()), str(copy)], again, again, scratch, deadline, events.append, cancel
+        AGAIN, [str(parent or os.getpid()), str(copy)], again, again, scratch, deadline, events.append, cancel, passed
     )
     if ended.stopped == "user":
         raise KeyboardInterrupt
@@ -136,6 +147,12 @@ def execute_again(
         how = "ran into the time limit" if ended.stopped else f"ended early (exit code {ended.code})"
         found.append(Problem(NOTEBOOK, f"the second execution {how}", "validate again, and look at memory and time"))
     return found
+
+
+def variables(record: runs.RunRecord) -> tuple[str, ...]:
+    """What the params file of a run refers to, when it is still there."""
+    params = Path(record.params)
+    return leakscan.names(params.read_text(encoding="utf-8", errors="replace")) if params.is_file() else ()
 
 
 def complete(ended: Ended, events: list[Event], cells: int) -> bool:
