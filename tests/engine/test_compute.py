@@ -152,7 +152,7 @@ def test_months_and_channels_add_up():
 
 
 def test_cells_below_ten_persons_are_not_shown():
-    results = run(small(), *PERIODS, catalog=catalog(sales), breakdowns=("channel",))
+    results = run(small(), *PERIODS, catalog=catalog(sales), breakdowns=("channel",), min_persons=10)
     found = row(results, "sales", "web")
 
     assert (found["value"], found["numerator"], found["status"]) == (None, None, "low_n")
@@ -279,11 +279,12 @@ def test_a_pandas_kpi_may_have_readings_segments_a_table_and_a_grade():
         readings = {"rows": modelled(float(len(kept)), unit="count"), "none": modelled(None, reason=because("None."))}
         cells = {"many": modelled(2.0, persons=10), "few": modelled(3.0, persons=9)}
         table = pd.DataFrame({"net": sorted(kept["net"])})
-        return modelled(1.0, grade="B", table=table, parts={"variant": readings, "size": cells})
+        parts = {"variant": readings, "size": cells}
+        return modelled(1.0, persons=10, grade="B", table=table, table_persons=None, parts=parts)
 
     function.__name__ = "rich"
     rich = kpi(unit="money", better="higher", by_columns=False, columns={"kept": ["net"]})(function)
-    results = run(small(), *PERIODS, catalog=catalog(rich), breakdowns=("channel",))
+    results = run(small(), *PERIODS, catalog=catalog(rich), breakdowns=("channel",), min_persons=10)
     rows = len(results.tables["rich"])
 
     assert row(results, "rich")["grade"] == "B"

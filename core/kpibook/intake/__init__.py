@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kpibook.intake.connection import connect
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
 from kpibook.intake.loading import Loader, resolved_root
-from kpibook.intake.quality import findings
+from kpibook.intake.quality import examined
 from kpibook.intake.refusals import refuse
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def load(params: Params, con: Backend | None = None, scratch: Path | None = None
     loader = Loader(con, params, root)
     facts = loader.run()
     refuse(con, params, loader.loaded)
-    found = findings(con, params, loader.loaded)
+    found, spans = examined(con, params, loader.loaded)
     con.raw_sql("DROP TABLE IF EXISTS __lines")
     dated = facts["transactions"]
-    return Intake(con, facts, found, loader.fingerprints(), dated.date_min, dated.date_max)
+    return Intake(con, facts, found, loader.fingerprints(), dated.date_min, dated.date_max, spans)
