@@ -78,8 +78,8 @@ def interval_cell(row: Row, words: Words) -> str:
 
 
 def n_cell(row: Row, words: Words) -> str:
-    """The number of cases."""
-    return words.number(row["n"])
+    """The number of cases; nothing where even that would point at persons."""
+    return NONE if row["reason"] and "reason.privacy" in row["reason"] else words.number(row["n"])
 
 
 def moved(row: Row) -> int | None:
