@@ -178,10 +178,10 @@ def test_settings_reach_the_hash_and_unknown_ones_are_refused():
     hashes = {catalog.resolve({"large": {"floor": n}}).kpis["large"].hash for n in (0, 0, 7)}
     assert len(hashes) == 2
     with pytest.raises(PluginError) as caught:
-        catalog.resolve({"lorge": {"floor": 1}, "large": {"flor": 1}}, lambda *keys: "p.yaml:3: " + ".".join(keys))
+        catalog.resolve({"lorge": {"floor": 1}, "large": {"flor": 1}}, lambda *keys: f"p.yaml:{2 + len(keys)}")
     assert str(caught.value).splitlines() == [
-        "p.yaml:3: lorge: unknown KPI 'lorge' · did you mean 'large'?",
-        "p.yaml:3: large.flor: 'large' has no setting 'flor' · did you mean 'floor'?",
+        "p.yaml:3: unknown KPI 'lorge' · did you mean 'large'?",
+        "p.yaml:4: settings.large.flor: 'large' has no setting 'flor' · did you mean 'floor'?",
     ]
 
 

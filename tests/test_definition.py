@@ -90,6 +90,16 @@ def test_frames_need_columns_and_no_tables_beside_them():
     ]
 
 
+def test_no_kpi_is_broken_down_by_single_persons():
+    def each(receipts):
+        """Each: a KPI."""
+
+    assert told(each, breakdowns=["channel", "customer_id"]) == (
+        f"test_definition.py:{each.__code__.co_firstlineno}: each: it is broken down by 'customer_id': single"
+        " persons are not shown · name what they have in common"
+    )
+
+
 def test_settings_override_defaults():
     assert spend.with_settings({"days": 30, "cap": 2}, str) == {"days": 30, "cap": 2, "mode": "all"}
 

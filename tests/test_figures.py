@@ -14,7 +14,7 @@ T = ibis.table({"net": "float64", "person": "string", "card": "boolean"}, name="
 def totals(estimate, numbers, products, units, period="current"):
     leaves = list(dict.fromkeys(estimate.formula.leaves()))
     values = {(period, leaf): (float(x), i) for i, (leaf, x) in enumerate(zip(leaves, numbers, strict=True))}
-    return Totals(values, None if products is None else np.array(products, float), {period: units}, {period: units})
+    return Totals(values, None if products is None else np.array(products, float), *[{period: units}] * 3)
 
 
 def test_a_share_of_everybody_survives_noise_in_the_products():

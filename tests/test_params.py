@@ -347,6 +347,15 @@ def test_wrong_values_are_told_together() -> None:
         ("limits: {minuts: 4}", "limits.minuts: unknown key · did you mean 'minutes'?"),
         ("limits: {threads: 0}", "limits.threads: 0: input should be greater than or equal to 1 · correct the value"),
         ("limits: {threads: '2'}", "limits.threads: expected a whole number, found '2' · write a whole number"),
+        ("privacy: {min_persons: 0}", ("privacy.min_persons: 0: input should be greater than or equal to 1"
+         " · correct the value")),
+        ("privacy: {min_persons: 9}", ("privacy: figures on fewer than 10 persons would be shown, and nothing says why"
+         " they may be · write min_persons: 10 or more, or give the reason in note:")),
+        ("privacy: {min_persons: 9, note: agreed}", None),
+        ("privacy: {min_persons: 20}", None),
+        ("privacy: {least: 20}", "privacy.least: unknown key · use one of: min_persons, note"),
+        ("breakdowns: [customer_id]", ("breakdowns[0]: 'customer_id' would show single persons or receipts"
+         " · name what several of them have in common")),
         ("schedule: daily", "schedule: 'daily' is not a schedule · write five cron fields, such as '0 6 2 * *'"),
         ("schedule: 0 6 2 * *", None),
         ("plugins: nowhere", ("plugins: there is no folder 'nowhere'"

@@ -97,6 +97,7 @@ def run(
     catalog: Catalog | None = None,
     without: Sequence[str] = (),
     data: str | None = None,
+    min_persons: int = 0,
     **params: Any,
 ) -> Results:
     """Compute all KPIs; ``period``, ``compare`` and ``data`` (known days) as in params: 2024-01-01/2024-12-31."""
@@ -105,7 +106,7 @@ def run(
         span = Period.parse(data)
         loaded = Loaded(loaded.backend, loaded.supplied, loaded.rows, span.start, span.last)
     spans = TinyParams(Period.parse(period), Period.parse(compare) if compare else None, **params)
-    return compute(catalog or pack(), spans, loaded)
+    return compute(catalog or pack(), spans, loaded, min_persons)
 
 
 def row(results: Results, kpi: str, segment: str = "total", period: str = "current") -> dict[str, Any]:

@@ -16,10 +16,12 @@ from typing import Any
 
 import pandas as pd
 
+from kpibook import asked, results, rules
 from kpibook import intake as intake_of
+from kpibook import letter as letters
 from kpibook import params as params_of
-from kpibook import results
 from kpibook.catalog import Catalog
+from kpibook.effects import touched
 from kpibook.engine import compute as engine
 from kpibook.engine.computable import Computability
 from kpibook.engine.script import script
@@ -32,7 +34,6 @@ from kpibook.present.display import Display, bullets, paragraph, stack, style_ta
 from kpibook.present.titles import sentences, translated
 from kpibook.present.verdict import verdict
 from kpibook.present.words import Words
-from kpibook.tracing import Resolution
 
 #: Set by a run: the folder into which the notebook's last cell saves its results.
 RUN_FOLDER = "KPIBOOK_RUN_DIR"
@@ -42,10 +43,11 @@ def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.
     """Load a client's data and compute every KPI. Raises KpibookError with all problems."""
     client = params_of.load(params)
     discovered = discover(client.plugins)
-    resolution = discovered.catalog.resolve(client.settings, lambda *keys: client.where("settings", *keys))
-    _refuse_unknown_targets(client, resolution)
+    asked.resolved(discovered.catalog, client)
     data = intake_of.load(client, scratch=_scratch())
-    return Book(client, data, discovered, engine.compute(discovered.catalog, client, loaded(data)))
+    return Book(
+        client, data, discovered, engine.compute(discovered.catalog, client, loaded(data), client.privacy.min_persons)
+    )
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ class Book:
             "cover.currency": params.currency,
             "cover.timezone": params.timezone,
         }
-        page = chapters.cover(words, title=params.title, facts={k: v for k, v in facts.items() if words.has(k)})
+        serious = sum(finding.severity == "red" for finding in self.intake.findings)
+        known = {k: v for k, v in facts.items() if words.has(k)}
+        page = chapters.cover(words, title=params.title, facts=known, serious=serious)
         return stack([Display(style_tag(), ""), page])
 
     def verdict(self) -> Display:
@@ -100,7 +104,7 @@ class Book:
         rules = [f.rule for f in self.intake.findings if f.severity != "green"]
         page = verdict(self._shown, self._words, facts=self.intake.facts, findings=rules, compared=compared)
         notes = [paragraph(self._words("quality.notes")), bullets(self.params.notes)] if self.params.notes else []
-        return stack([page, *notes])
+        return stack([page, *notes, *self._privacy()])
 
     def section(self, family: str) -> Display:
         """One chapter: the family's figures, trends, breakdowns and tables."""
@@ -112,7 +116,9 @@ class Book:
 
     def data_quality(self) -> Display:
         """What is wrong with the data, and what was assumed."""
-        return chapters.data_quality(self.intake.findings, self._words)
+        titles = {i: [self._titles[kpi][0] for kpi in kpis] for i, kpis in enumerate(self._touched)}
+        spans = self.intake.reconciled
+        return chapters.data_quality(self.intake.findings, self._words, touched=titles, spans=spans)
 
     def computability_table(self) -> Display:
         """Which KPIs these data allow, and what to ask the client for."""
@@ -133,10 +139,19 @@ class Book:
         kpis, rows = self.scorecard["kpi"].nunique(), len(self.scorecard)
         return paragraph(self._words("save.done", kpis=kpis, rows=rows), "note")
 
+    @cached_property
+    def _touched(self) -> list[tuple[str, ...]]:
+        """The KPIs that each finding touches."""
+        known = self.results.resolution, self.results.computability
+        return [touched(finding, *known) for finding in self.intake.findings]
+
     def _quality(self) -> dict[str, Any]:
         judged = [vars(c) | {"missing": list(c.missing), "lost": list(c.lost)} for c in self.results.computability]
+        document = intake_of.quality_document(self.intake)
+        found = [f | {"kpis": list(kpis)} for f, kpis in zip(document["findings"], self._touched, strict=True)]
         return {
-            **intake_of.quality_document(self.intake),
+            **document,
+            "findings": found,
             "fingerprints": dict(sorted(self.intake.fingerprints.items())),
             "computability": judged,
             "definitions": {
@@ -145,7 +160,15 @@ class Book:
             },
             "failed_kpis": self._failures(),
             "broken_packs": [str(p) for p in self.discovered.broken],
+            "privacy": {"min_persons": self.params.privacy.min_persons, "note": self.params.privacy.note},
         }
+
+    def _privacy(self) -> list[Display]:
+        """That figures on few persons are shown, and why they may be."""
+        least, note = self.params.privacy.min_persons, self.params.privacy.note
+        if least >= rules.PRIVACY_MINIMUM:
+            return []
+        return [paragraph(self._words("privacy.lowered", n=least, minimum=rules.PRIVACY_MINIMUM, note=note), "note")]
 
     def _failures(self) -> list[str]:
         card = self.scorecard
@@ -193,17 +216,24 @@ def loaded(data: Intake) -> engine.Loaded:
 
 def computability(catalog: Catalog, data: Intake, params: Params) -> pd.DataFrame:
     """The computability matrix without computing anything."""
-    resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
-    _refuse_unknown_targets(params, resolution)
+    resolution = asked.resolved(catalog, params)
     judged = engine.computability(catalog, resolution, params, loaded(data))
     titles = {name: translated(s.definition, params.language) for name, s in catalog.kpis.items()}
     return _computability_frame(judged, titles)
 
 
+def letter(catalog: Catalog, data: Intake, params: Params) -> str:
+    """The letter that asks the client for what is missing, in the report's language."""
+    resolution = asked.resolved(catalog, params)
+    judged = engine.computability(catalog, resolution, params, loaded(data))
+    titles = {name: translated(s.definition, params.language)[0] for name, s in catalog.kpis.items()}
+    return letters.letter(params, data, judged, resolution, titles)
+
+
 def sql(kpi: str, params: Params) -> str:
     """The queries behind one KPI for this client, as a script for DuckDB."""
     catalog = discover(params.plugins).catalog
-    resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
+    resolution = asked.resolved(catalog, params)
     if kpi not in resolution.kpis:
         raise ParamsError(Problem("command line", f"there is no KPI '{kpi}'", did_you_mean(kpi, resolution.kpis)))
     data = intake_of.load(params)
@@ -225,21 +255,6 @@ def _row(verdict: Computability) -> dict[str, Any]:
         "missing": list(verdict.missing),
         "reason": verdict.reason,
     }
-
-
-def _refuse_unknown_targets(params: Params, resolution: Resolution) -> None:
-    problems = [
-        Problem(params.where("targets", i), f"unknown KPI '{t.kpi}'", did_you_mean(t.kpi, resolution.kpis))
-        for i, t in enumerate(params.targets)
-        if t.kpi not in resolution.kpis
-    ]
-    first: dict[tuple[str, str], int] = {}
-    for i, t in enumerate(params.targets):
-        if first.setdefault((t.kpi, t.segment), i) != i:
-            what = f"a second target for '{t.kpi}' ({t.segment})"
-            problems.append(Problem(params.where("targets", i), what, "keep the one that holds"))
-    if problems:
-        raise ParamsError(problems)
 
 
 def _scratch() -> Path | None:

@@ -47,7 +47,7 @@ class Catalog:
         chosen: dict[str, dict[str, Any]] = {}
         for name, source in self.definitions.items():
             try:
-                chosen[name] = source.definition.with_settings(given.get(name, {}), partial(place, name))
+                chosen[name] = source.definition.with_settings(given.get(name, {}), partial(_key, where, name))
             except PluginError as error:
                 problems += error.problems
         if problems:
@@ -56,6 +56,12 @@ class Catalog:
         if key not in self._known:
             self._known[key] = tracing.resolve(self.definitions, chosen)
         return self._known[key]
+
+
+def _key(where: Where | None, kpi: str, setting: str) -> str:
+    """The place of a setting, and its key."""
+    key = f"settings.{kpi}.{setting}"
+    return f"{where(kpi, setting)}: {key}" if where else key
 
 
 def build(sources: Iterable[Source]) -> Catalog:

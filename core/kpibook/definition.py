@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from kpibook.errors import PluginError, Problem, did_you_mean
+from kpibook.rules import SINGLE
 
 #: ``before``, a setting's name, or a function of a window and the settings.
 LooksBack: TypeAlias = str | Callable[[Any, Mapping[str, Any]], date | None] | None
@@ -102,14 +103,14 @@ def kpi(
     """
 
     def decorate(function: Callable[..., Any]) -> Definition:
-        definition = _define(function, "kpi", unit=unit, better=better, looks_back=looks_back, by_columns=by_columns)
+        facts = {"unit": unit, "better": better, "looks_back": looks_back, "by_columns": by_columns}
+        definition = _define(function, "kpi", **facts, breakdowns=tuple(breakdowns))
         given = {name: tuple(names) for name, names in (columns or {}).items()}
         chapter = family or function.__module__.rpartition(".")[2]
         problems = _problems(definition, given)
         if problems:
             raise PluginError(problems)
-        facts = {"family": chapter, "question": question, "breakdowns": tuple(breakdowns), "columns": given}
-        return Definition(**{**vars(definition), **facts})
+        return Definition(**{**vars(definition), "family": chapter, "question": question, "columns": given})
 
     return decorate
 
@@ -186,6 +187,11 @@ def _problems(definition: Definition, columns: Mapping[str, tuple[str, ...]]) ->
     if not callable(definition.looks_back) and definition.looks_back not in (None, "before", *definition.settings):
         what = f"looks_back '{definition.looks_back}' is neither 'before' nor a setting"
         found.append(Problem(where, what, did_you_mean(str(definition.looks_back), ["before", *definition.settings])))
+    found += [
+        Problem(where, f"it is broken down by '{name}': single persons are not shown", "name what they have in common")
+        for name in definition.breakdowns
+        if name in SINGLE
+    ]
     found += [
         Problem(where, f"'{name}' is a DataFrame without columns", f"add columns={{'{name}': [...]}} to @kpi")
         for name in definition.frames

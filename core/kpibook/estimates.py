@@ -18,7 +18,7 @@ A KPI author never writes an interval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -138,6 +138,15 @@ class Matrix(Reading):
         return _one_relation([self.rows, self.columns])
 
 
+class Unstated:
+    """What an author has not said."""
+
+
+UNSTATED = Unstated()
+#: Persons behind the rows of a table: a column's name, a number for all, one for each row; None: not about persons.
+Behind: TypeAlias = str | int | Sequence[float] | None
+
+
 @dataclass(frozen=True)
 class Modelled(Reading):
     """A figure computed from frames. ``parts`` are further segments: ``{segment_by: {segment: Modelled}}``."""
@@ -153,6 +162,7 @@ class Modelled(Reading):
     persons: int | None = None
     grade: str = ""
     table: pd.DataFrame | None = None
+    table_persons: Behind | Unstated = UNSTATED
     parts: Mapping[str, Mapping[str, Modelled]] = field(default_factory=dict)
 
 
@@ -225,8 +235,10 @@ def modelled(value: float | None, **figures: Any) -> Modelled:
     """A figure computed from frames.
 
     low, high, n, numerator, denominator, status, reason: as the scorecard names them. persons: how many it
-    rests on. grade: A to D, how far it is an effect. table: a frame shown beside it. unit: when it is not the
-    KPI's. parts: further figures, ``{"variant": {"by_value": modelled(...)}}`` or by a dimension of the KPI's own.
+    rests on (those in the frames, when not given). grade: A to D, how far it is an effect. unit: when it is not
+    the KPI's. parts: further figures, ``{"variant": {"by_value": modelled(...)}}`` or by a dimension of the KPI's own.
+    table: a frame shown beside it, with table_persons: how many persons stand behind each of its rows, as the name
+    of a column of the table, a number for all rows, or one for each; None for a table that is not about persons.
     """
     return Modelled(value, **figures)
 

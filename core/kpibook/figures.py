@@ -38,13 +38,15 @@ class Totals:
     ``values[period, leaf]`` is (total, position); ``products`` the sums over clusters of
     products of the leaves at two positions, None without clusters; ``units[period]`` the
     number of clusters (without clusters: rows), ``resting[period]`` of those that every
-    denominator counts: rule R and n rest on these.
+    denominator counts: rule R and n rest on these. ``persons[period]`` are the fewest behind
+    one of its sums, None where nobody says who is behind them.
     """
 
     values: dict[tuple[str, Leaf], tuple[float, int]]
     products: npt.NDArray[np.float64] | None
     units: dict[str, int]
     resting: dict[str, int]
+    persons: dict[str, int | None]
 
     def standard_error(self, dual: Dual, units: int) -> float | None:
         """Delta method over clusters; None when there is nothing to vary."""
@@ -72,12 +74,14 @@ def linear_figure(estimate: Linear, totals: Totals, period: str) -> Figure:
     if units == 0:
         return UNDEFINED
     resting = min(totals.resting[side] for side in sides)
+    behind = [n for side in sides if (n := totals.persons[side]) is not None]
+    persons = min(behind) if behind else None
     dual = estimate.formula.evaluate(totals.values, len(totals.values), period)
     top, bottom = _sides(estimate.formula, totals, period)
     if dual is None:
         missing = rules.reason("zero_denominator")
-        return Figure(None, None, None, resting, top, bottom, "undefined", missing, units)
-    figure = Figure(dual.value, n=resting, numerator=top, denominator=bottom, persons=units)
+        return Figure(None, None, None, resting, top, bottom, "undefined", missing, persons)
+    figure = Figure(dual.value, n=resting, numerator=top, denominator=bottom, persons=persons)
     error = totals.standard_error(dual, units)
     if estimate.formula.operator == "change" and error is not None:
         interval = log_normal(dual.value + 1, error)

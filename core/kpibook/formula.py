@@ -62,6 +62,15 @@ class Formula:
                 if isinstance(arg, Formula):
                     yield from arg.denominators()
 
+    def standing(self) -> Iterator[Leaf]:
+        """Leaves that nothing is divided by, and that are not divided: their own size is told."""
+        if self.operator not in ("/", "change"):
+            for arg in self.args:
+                if isinstance(arg, Leaf):
+                    yield arg
+                elif isinstance(arg, Formula):
+                    yield from arg.standing()
+
     @property
     def compares(self) -> bool:
         """Whether the comparison period enters."""

@@ -7,17 +7,29 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from kpibook import params_checks, params_secrets, yaml_lines
 from kpibook.errors import ParamsError
 from kpibook.model import TABLES
-from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Schedule, Source, Text, Timezone
+from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Schedule, Source, Text, Timezone, refusal
 from kpibook.params_problems import from_pydantic
 from kpibook.params_tables import Frozen, SourceColumn, TableMapping
 from kpibook.periods import Period, compared_with
+from kpibook.rules import PRIVACY_MINIMUM
 
-__all__ = ["Cost", "Limits", "Params", "Period", "SourceColumn", "TableMapping", "Target", "json_schema", "load"]
+__all__ = [
+    "Cost",
+    "Limits",
+    "Params",
+    "Period",
+    "Privacy",
+    "SourceColumn",
+    "TableMapping",
+    "Target",
+    "json_schema",
+    "load",
+]
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -41,6 +53,20 @@ class Cost(Frozen):
     programme_id: Text = "programme"
     period_start: date | None = Field(default=None, description="first day; the period's when absent")
     period_end: date | None = Field(default=None, description="last day; the period's when absent")
+
+
+class Privacy(Frozen):
+    """No figure rests on fewer than ``min_persons``; fewer than ten need a ``note``, which the report prints."""
+
+    min_persons: Annotated[int, Field(strict=True, ge=1, le=10_000)] = PRIVACY_MINIMUM
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _noted(self) -> Privacy:
+        if self.min_persons < PRIVACY_MINIMUM and self.note is None:
+            what = f"figures on fewer than {PRIVACY_MINIMUM} persons would be shown, and nothing says why they may be"
+            raise refusal(what, f"write min_persons: {PRIVACY_MINIMUM} or more, or give the reason in note:")
+        return self
 
 
 class Limits(Frozen):
@@ -77,6 +103,7 @@ class ParamsFile(Frozen):
     schedule: Schedule | None = None
     notes: tuple[Text, ...] = ()
     limits: Limits = Limits()
+    privacy: Privacy = Privacy()
 
 
 class Params(ParamsFile):
@@ -147,6 +174,8 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
             return Cost
         case ("limits",):
             return Limits
+        case ("privacy",):
+            return Privacy
     return None
 
 

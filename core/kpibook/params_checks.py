@@ -10,6 +10,7 @@ from kpibook.errors import ParamsError, Problem, did_you_mean
 from kpibook.model import LIFTED, TABLES
 from kpibook.params_options import SUFFIXES, options
 from kpibook.periods import Period, compared_with
+from kpibook.rules import SINGLE
 from kpibook.yaml_lines import Document, Key, dotted
 
 if TYPE_CHECKING:
@@ -166,6 +167,9 @@ def together(document: Document, period: Period, compare: Any, breakdowns: tuple
         what = f"{other} does not end before the period {period} starts"
         yield _problem(document, ("compare",), what, "choose earlier days, or none")
     for i, name in enumerate(breakdowns):
+        if name in SINGLE:
+            what = f"'{name}' would show single persons or receipts"
+            yield _problem(document, ("breakdowns", i), what, "name what several of them have in common")
         if name in breakdowns[:i]:
             yield _problem(document, ("breakdowns", i), f"'{name}' is written twice", "keep one of the two")
 

@@ -11,6 +11,15 @@ import json
 
 MINIMUM = {"P": 30, "M": 30, "R": 100, "K": 30}
 PRIVACY_MINIMUM = 10
+#: Columns whose values are single persons or their receipts: nothing is shown by them.
+SINGLE = frozenset(
+    (
+        *("customer_id", "member_id", "household_id", "person", "visitor_id", "session_id", "respondent_id"),
+        *("transaction_id", "line_id", "ticket_id", "invitation_id", "response_id", "entry_id", "lot_id"),
+        *("redemption_id", "event_id", "referral_id", "payment_token_hash", "invitee_hash", "referrer_customer_id"),
+        *("referred_customer_id", "referred_by_customer_id", "enrol_transaction_id"),
+    )
+)
 OK = ("ok", "")
 
 

@@ -59,7 +59,7 @@ def benchmark_gap(scorecard: pd.DataFrame, benchmarks: pd.DataFrame, rival_satis
     parts = {"kpi": {row["name"]: row["figure"] for row in rows}}
     parts["standardised"] = {r["name"]: modelled(r["sigma"], n=r["n"], unit="ratio") for r in judged}
     variant = {"satisfaction_against_rivals": _against(rival_satisfaction)} if len(rival_satisfaction) else {}
-    facts = {"n": len(judged), "table": _table(rows)}
+    facts = {"n": len(judged), "table": _table(rows), "table_persons": None}
     if not judged:
         return modelled(None, status="undefined", reason=because(NONE), parts={**parts, "variant": variant}, **facts)
     ahead = [row["ahead"] for row in judged]

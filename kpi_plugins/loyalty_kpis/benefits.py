@@ -63,6 +63,7 @@ def tenure_benefit_gradient(tenure_benefits: pd.DataFrame):
         low=found.interval.low,
         high=found.interval.high,
         table=_by_class(persons),
+        table_persons="customers",
         parts={"variant": rates},
         **counted,
     )

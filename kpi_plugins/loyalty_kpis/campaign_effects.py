@@ -64,7 +64,8 @@ def campaign_uplift(case_goods: pd.DataFrame, *, break_even: float = 0.0):
     by_campaign = _by_campaign(found, answered, break_even, corrected)
     table = _table(found, answered, counted, corrected)
     parts = {"variant": readings, "campaign": by_campaign}
-    return _whole(answered, found, break_even, parts=parts, table=table)
+    smaller = table[["treated", "controls"]].min(axis=1)
+    return _whole(answered, found, break_even, parts=parts, table=table, table_persons=smaller)
 
 
 def _whole(made: trials.Difference, found: Trial, break_even: float = 0.0, **more):

@@ -53,8 +53,9 @@ def campaign_roi(case_purchases: pd.DataFrame):
     found = trials.trial(cases, "after_over") if len(cases) else COST_UNKNOWN
     needed = {"variant": {"break_even_response": _break_even(cases)}}
     table = contrasts(case_purchases)
+    beside = {"table": table, "table_persons": None if table is None else table[["targeted", "others"]].min(axis=1)}
     if isinstance(found, str):
-        return replace(not_identified(found, cases, {**needed, "campaign": left_out}), table=table)
+        return replace(not_identified(found, cases, {**needed, "campaign": left_out}), **beside)
     weights = found.arm_sizes
     margin = trials.means(found, column(found, "margin_before"))
     discounts = trials.means(found, column(found, "discounts"))
@@ -67,7 +68,7 @@ def campaign_roi(case_purchases: pd.DataFrame):
     parts |= left_out | {name: refused(why) for name, why in found.refused.items()}
     whole = _roi(found, margin, discounts, fixed, codes >= 0)
     readings = {**whole["parts"]["variant"], **needed["variant"]}
-    return modelled(**{**whole, "parts": {"variant": readings, "campaign": parts}, "table": table})
+    return modelled(**{**whole, "parts": {"variant": readings, "campaign": parts}, **beside})
 
 
 @kpi(

@@ -35,7 +35,7 @@ def channel_consistency(survey_answers: pd.DataFrame, channel_price_days: pd.Dat
     sold, apart = (float(channel_price_days[c].sum()) for c in ("product_days", "mismatched"))
     further = {"price_mismatch_share": _price_share(apart, sold)}
     groups = _channels(valid)
-    facts = {"parts": {"variant": further}} | ({"table": groups} if len(groups) else {})
+    facts = {"parts": {"variant": further}} | ({"table": groups, "table_persons": "answers"} if len(groups) else {})
     large = groups[groups["effective_n"] >= SHOWN] if len(groups) else groups
     if len(large) >= 2:
         spread = float(large["value"].max() - large["value"].min())

@@ -40,7 +40,7 @@ def low_to_heavy_conversion(spending_years: pd.DataFrame):
     low = (then["class_before"] == LOW).to_numpy()
     rose = (then["class_now"].isin([MEDIUM, HEAVY]) & low).to_numpy().astype(float)
     lows = int(low.sum())
-    facts = {"n": lows, "persons": lows, "table": _moves(then)}
+    facts = {"n": lows, "persons": lows, "table": _moves(then), "table_persons": "numerator"}
     if lows == 0:
         return modelled(None, status="undefined", reason=reason("zero_denominator"), **facts)
     gross = _gross(int(rose.sum()), lows)

@@ -51,7 +51,8 @@ def total_programme_cost(programme_cost: pd.DataFrame, booked_cost: pd.DataFrame
         "component": {name: modelled(float(amount)) for name, amount in _named(programme_cost)},
     }
     shown = table[["component", "amount", "booked", "in_receipts"]]
-    return modelled(cost, low=low, high=high, reason=_remark(table, booked_cost, gap), table=shown, parts=parts)
+    why = _remark(table, booked_cost, gap)
+    return modelled(cost, low=low, high=high, reason=why, table=shown, table_persons=None, parts=parts)
 
 
 @kpi(

@@ -61,7 +61,8 @@ def clv(repeat_histories: pd.DataFrame, *, active_days: int = 365, yearly_discou
     purchases, margin = _held_out(checked, early)
     tested = {"holdout_purchases": _tested(*purchases), "holdout_margin": _tested(*margin)}
     parts = {"variant": {**tested, "correlation": _correlation(model)}}
-    found = {"parts": parts, "table": pd.DataFrame([_fitted("all", model), _fitted("without_holdout", checked)])}
+    fitted = pd.DataFrame([_fitted("all", model), _fitted("without_holdout", checked)])
+    found = {"parts": parts, "table": fitted, "table_persons": "persons"}
     why = _refusal(model, tested)
     if why:
         return modelled(None, status="undefined", reason=why, **found, **facts)

@@ -47,7 +47,8 @@ def incremental_margin(enrolment_study: pd.DataFrame, enrolment_members: pd.Data
     ends = (effect.scaled(found.interval, every), effect.scaled(found.bounds, every))
     parts["all_members"] = effect.stated(found, found.study.total * every, *ends)
     table = effect.event_table(found.study)
-    return effect.stated(found, found.study.total, found.interval, found.bounds, parts={"variant": parts}, table=table)
+    beside = {"table": table, "table_persons": "members"}
+    return effect.stated(found, found.study.total, found.interval, found.bounds, parts={"variant": parts}, **beside)
 
 
 @kpi(
@@ -72,7 +73,8 @@ def incremental_revenue(enrolment_study: pd.DataFrame, enrolment_members: pd.Dat
     facts = {"n": found.study.treated, "persons": found.study.treated, "grade": found.grade}
     parts |= {name: modelled(amount, **facts) for name, amount in components.items()}
     table = effect.event_table(found.study)
-    return effect.stated(found, found.study.total, found.interval, found.bounds, parts={"variant": parts}, table=table)
+    beside = {"table": table, "table_persons": "members"}
+    return effect.stated(found, found.study.total, found.interval, found.bounds, parts={"variant": parts}, **beside)
 
 
 def _components(own, frame) -> dict:

@@ -45,7 +45,7 @@ def retention_time(tenures: pd.DataFrame):
     drawn = pd.DataFrame({name: getattr(curve, name)[steps] for name in names})
     means = {"rmst_24_months": _mean_within(curve, TWO_YEARS), "rmst_36_months": _mean_within(curve, THREE_YEARS)}
     median, early, late = curve.quantile(0.5)
-    found = {"table": drawn, "parts": {"variant": means}, **facts}
+    found = {"table": drawn, "table_persons": "at_risk", "parts": {"variant": means}, **facts}
     if median is None:
         return modelled(None, low=early, status="undefined", reason=reason("curve_does_not_cross"), **found)
     status, why = survival_rule(least_at_risk(curve, median))

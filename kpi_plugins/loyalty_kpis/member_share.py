@@ -113,7 +113,8 @@ def member_revenue_share_change(share_moves: pd.DataFrame):
         persons=[int((named["kind"] == kind).sum()) for kind in KINDS],
         **{name: totals[:, i] for i, name in enumerate(SUMS)},
     )
-    return modelled(float(point.sum()), low=low, high=high, table=table, parts={"variant": found}, **facts)
+    beside = {"table": table, "table_persons": "persons"}
+    return modelled(float(point.sum()), low=low, high=high, parts={"variant": found}, **beside, **facts)
 
 
 def _spans(periods):

@@ -128,7 +128,7 @@ def kpi_specificity_share(monitored_kpis: pd.DataFrame):
     tests = ["has_programme_segment", "has_comparator", "is_product_linked"]
     passed = monitored_kpis[tests].fillna(False).astype(bool)
     generic = pd.concat([monitored_kpis[["firm_kpi_name"]], passed], axis=1)[~passed.all(axis=1)]
-    return _census(monitored_kpis, passed.all(axis=1), table=generic)
+    return _census(monitored_kpis, passed.all(axis=1), table=generic, table_persons=None)
 
 
 @kpi(

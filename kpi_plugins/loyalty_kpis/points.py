@@ -75,7 +75,7 @@ def earn_burn_ratio(points_ledger):
     better="neutral",
     family="programme",
     question="What share of today's points will finally be redeemed?",
-    columns={"points_development": CELLS, "points_by_group": GROUPS},
+    columns={"points_development": [*CELLS, "holders"], "points_by_group": GROUPS},
 )
 def ultimate_redemption_rate(points_development: pd.DataFrame, points_by_group: pd.DataFrame):
     """Ultimate redemption rate (URR): share of issued points that will be redeemed in the end, from how points of all
@@ -90,7 +90,7 @@ def ultimate_redemption_rate(points_development: pd.DataFrame, points_by_group: 
     better="neutral",
     family="programme",
     question="Which share of points will never be redeemed?",
-    columns={"points_development": CELLS, "points_by_group": GROUPS},
+    columns={"points_development": [*CELLS, "holders"], "points_by_group": GROUPS},
 )
 def breakage_rate(points_development: pd.DataFrame, points_by_group: pd.DataFrame):
     """Breakage rate: share of issued points that will never be redeemed, one minus the ultimate redemption rate; open
@@ -163,6 +163,7 @@ def _ultimate(cells, groups, reading):
     low, high = sorted(reading(share) for share in interval(known))
     facts = _standing(cells, known)
     months = _months(cells)
+    holders = cells.groupby("vintage")["holders"].max().loc[months["vintage"]].to_numpy()
     closed = months[months["open"] == 0]
     done, whole = float(closed["redeemed"].sum()), float(closed["issued"].sum())
     if whole > 0:
@@ -171,7 +172,8 @@ def _ultimate(cells, groups, reading):
         end = modelled(None, status="undefined", reason=because(NONE_CLOSED))
     value = reading(float(known.middle[0]))
     parts = {"variant": {"closed_months": end}}
-    return modelled(value, low=low, high=high, denominator=_issued(cells), table=months, parts=parts, **facts)
+    beside = {"table": months, "table_persons": holders, "parts": parts}
+    return modelled(value, low=low, high=high, denominator=_issued(cells), **beside, **facts)
 
 
 def _developed(groups):

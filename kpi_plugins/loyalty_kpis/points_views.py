@@ -148,6 +148,7 @@ def points_flow(earned_lots, lot_movements):
 def points_development(points_flow, earned_lots, periods):
     """Points development: issued points by month of issue and by the age in days at which they were redeemed or
     expired, or up to and including which they were still open at the period's end (for the period as a whole).
+    ``members`` were ever issued points, ``holders`` in that month.
     """
     ends = _ends(periods)
     seen = points_flow.filter(points_flow.has_age).join(ends, points_flow.day < ends.until)
@@ -155,7 +156,9 @@ def points_development(points_flow, earned_lots, periods):
     cells = _cells(dated, ["period_id", "period", "vintage", "age"])
     holders = earned_lots.join(ends, earned_lots.earned_on < ends.until)
     counted = holders.group_by("period_id").agg(members=holders.member_id.nunique(where=holders.origin.isin(ISSUED)))
-    return cells.join(counted, "period_id")
+    months = holders.filter(holders.origin.isin(ISSUED)).mutate(vintage=holders.earned_on.strftime("%Y-%m"))
+    by_month = months.group_by("period_id", "vintage").agg(holders=months.member_id.nunique())
+    return cells.join(counted, "period_id").join(by_month, ["period_id", "vintage"])
 
 
 @view()

@@ -143,9 +143,8 @@ def _stated(made: Return, which: str, costs: pd.DataFrame):
         ends = [effect.scaled(i, made.every, shift) for i in (interval, bounds)]
         parts["all_members"] = effect.stated(made.found, net, *ends)
     facts = {"numerator": value * made.cost if which == "ratio" else None, "denominator": made.cost}
-    return effect.stated(
-        made.found, value, interval, bounds, parts={"variant": parts}, table=made.table(costs), **facts
-    )
+    facts |= {"table": made.table(costs), "table_persons": made.found.study.treated}
+    return effect.stated(made.found, value, interval, bounds, parts={"variant": parts}, **facts)
 
 
 def _unidentified(rows: pd.DataFrame, members: pd.DataFrame, costs: pd.DataFrame):

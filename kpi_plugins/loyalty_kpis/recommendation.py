@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from loyalty_kpis.survey_figures import (
     ANSWERS,
     asked,
     boxed,
+    counted,
     counting,
     latest,
     mean_of,
@@ -61,7 +63,7 @@ def nps(survey_answers: pd.DataFrame):
         "standard_error": modelled(100 * _error(valid), n=len(valid), status=scored.status, reason=scored.reason),
         "mean_score": mean_of(valid["score"], valid),
     }
-    return with_parts(scored, reason=scored.reason or note(rows), table=_scores(rows), parts={"variant": further})
+    return with_parts(scored, reason=scored.reason or note(rows), **_scores(rows), parts={"variant": further})
 
 
 @kpi(
@@ -169,13 +171,11 @@ def _error(rows: pd.DataFrame) -> float:
     return net_error(*_shares(rows), kish(rows["weight"], persons(rows)))
 
 
-def _scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Answers by score; the class says promoter, passive, detractor, or why the answers do not count."""
+def _scores(rows: pd.DataFrame) -> dict[str, Any]:
+    """A table of answers by score; the class says promoter, passive, detractor, or why the answers do not count."""
     up, down = _classes(rows)
     named = np.select([rows["left_out"].notna(), up, down], [rows["left_out"], "promoter", "detractor"], "passive")
-    classed = rows.assign(**{"class": named})
-    keys = ["score", "class"]
-    return classed.groupby(keys, dropna=False, as_index=False).agg(answers=("weight", "size"), weight=("weight", "sum"))
+    return counted(rows.assign(**{"class": named}), ["score", "class"])
 
 
 def _pairs(answers: pd.DataFrame) -> pd.DataFrame:

@@ -122,6 +122,7 @@ def effort_reward_balance(reward_opinions: pd.DataFrame, reach_by_usage: pd.Data
         reason=lowest.reason,
         persons=len(set(reward_opinions["customer_id"])),
         table=table,
+        table_persons=[classes[name].n or 0 for name in CLASSES],
         parts=parts,
     )
 

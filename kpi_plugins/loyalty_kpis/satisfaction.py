@@ -62,7 +62,7 @@ def csat(survey_answers: pd.DataFrame, *, survey: str = ""):
     if valid["scale"].nunique() == 1:
         further["mean_score"] = mean_of(valid["score"], valid)
     figure = share_of(valid["satisfied"], valid, why=note(rows))
-    return with_parts(figure, table=tally(rows), parts={"variant": further})
+    return with_parts(figure, **tally(rows), parts={"variant": further})
 
 
 @kpi(
@@ -91,7 +91,7 @@ def satisfaction_index(survey_answers: pd.DataFrame, *, minimum_alpha: float = A
     people = wide.reset_index().assign(weight=weight.to_numpy())
     alpha = cronbach_alpha(wide.to_numpy())
     items = {item.lower(): with_parts(_bootstrapped_mean(people[item], people), persons=None) for item in INDEX_ITEMS}
-    facts = {"table": _items_table(items, alpha), "parts": {"item": items}}
+    facts = {"table": _items_table(items, alpha), "table_persons": "n", "parts": {"item": items}}
     if alpha is not None and alpha < minimum_alpha:
         apart = because(
             "Cronbach's alpha is {alpha}, below {minimum}: the three items do not measure one thing and are shown"
@@ -170,7 +170,7 @@ def ces(effort_answers: pd.DataFrame, *, within_days: int = 7):
     if len(effort):
         further["effort_mean_1_0"] = mean_of(effort["score"], effort)
         further["low_effort_1_0"] = share_of(effort["score"] <= 2, effort)
-    facts = {"table": tally(rows), "parts": {"variant": further}}
+    facts = {**tally(rows), "parts": {"variant": further}}
     if len(agree):
         untimely = because(
             "{n} answers came without a ticket, before the contact or more than {days} days after it, and are left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import erfc, sqrt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ def servqual_gap(servqual_items: pd.DataFrame, *, min_items: float = 0.8):
         further["mean_weights"] = whole.mean_weights()
         further["listwise_servperf"] = whole.mean("perceived")
         further["listwise_expectations"] = whole.mean("expected")
-    return with_parts(held.mean("weighted"), table=held.table(servqual_items), parts={"variant": further})
+    return with_parts(held.mean("weighted"), **held.table(servqual_items), parts={"variant": further})
 
 
 @kpi(
@@ -103,7 +104,8 @@ def servqual_dimension_gap(servqual_items: pd.DataFrame, *, min_items: float = 0
     headline = held.mean(f"gap_{code}", confidence=1 - 0.05 / len(DIMENSIONS))
     dimensions = {name: with_parts(gap, persons=None) for name, gap in gaps.items()}  # no group of persons
     parts = {"servqual_dimension": dimensions, "variant": further}
-    return with_parts(headline, reason=headline.reason or which, table=pd.DataFrame(rows), parts=parts)
+    beside = {"table": pd.DataFrame(rows), "table_persons": "respondents"}
+    return with_parts(headline, reason=headline.reason or which, parts=parts, **beside)
 
 
 @kpi(
@@ -164,14 +166,15 @@ class _Held:
         wide = own.pivot(index=RESPONDENT, columns="item_no", values="gap").dropna()
         return cronbach_alpha(wide.to_numpy(float))
 
-    def table(self, items: pd.DataFrame) -> pd.DataFrame:
+    def table(self, items: pd.DataFrame) -> dict[str, Any]:
         """How many respondents count, and why the others do not."""
         everybody = items.groupby(RESPONDENT).ngroups
         late = items[items["late"]].groupby(RESPONDENT).ngroups
         own = int((self.frame["own_weights"]).sum())
         counts = {"respondents": everybody, "counted": len(self.frame), "with_own_weights": own}
         counts |= {"expectations_asked_afterwards": late, "answers_left_out": int(items["left_out"].sum())}
-        return pd.DataFrame({"what": list(counts), "number": list(counts.values())})
+        table = pd.DataFrame({"what": list(counts), "number": list(counts.values())})
+        return {"table": table, "table_persons": everybody}
 
     def _drawn(self, column: str) -> np.ndarray:
         return self._means[:, self._columns.get_loc(column)]

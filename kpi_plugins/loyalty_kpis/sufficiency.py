@@ -141,7 +141,7 @@ def frequency_sufficiency(known_and_next_year: pd.DataFrame):
         }
     ).sort_values("added_to_frequency", ascending=False, kind="stable", ignore_index=True)
     parts = {"variant": _beside(design, target, dict(zip(("frequency", "everything"), sets, strict=True)), skill.r2)}
-    facts |= {"numerator": alone, "denominator": everything, "table": table, "parts": parts}
+    facts |= {"numerator": alone, "denominator": everything, "table": table, "table_persons": persons, "parts": parts}
     if everything <= 0:
         why = because("Nothing known of the customers foretells their margin of the next year.")
         return modelled(None, status="undefined", reason=why, **facts)

@@ -75,11 +75,16 @@ def nothing(rows: pd.DataFrame) -> Modelled:
     return modelled(None, status="undefined", reason=why, n=0)
 
 
-def tally(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many answers of each question and scale count, and why the others do not."""
-    kinds = rows.assign(standing=rows["left_out"].fillna("counted"))
-    keys = ["question_code", "scale", "standing"]
-    return kinds.groupby(keys, sort=True, as_index=False).agg(answers=("weight", "size"), weight=("weight", "sum"))
+def tally(rows: pd.DataFrame) -> dict[str, Any]:
+    """A table of how many answers of each question and scale count, and why the others do not."""
+    return counted(rows.assign(standing=rows["left_out"].fillna("counted")), ["question_code", "scale", "standing"])
+
+
+def counted(rows: pd.DataFrame, keys: list[str]) -> dict[str, Any]:
+    """A table of answers and weights by ``keys``, and the respondents behind each of its rows."""
+    groups = rows.groupby(keys, sort=True, dropna=False)
+    table = groups.agg(answers=("weight", "size"), weight=("weight", "sum")).reset_index()
+    return {"table": table, "table_persons": groups["respondent_id"].nunique().to_numpy()}
 
 
 def share_of(met: pd.Series, rows: pd.DataFrame, *, why: str = "", weighted: bool = True) -> Modelled:

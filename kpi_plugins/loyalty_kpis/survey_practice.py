@@ -63,7 +63,7 @@ def satisfaction_trend(
     surveys = {str(name): part.reset_index(drop=True) for name, part in waves.groupby("survey_id")}
     chosen = survey or max(sorted(surveys), key=lambda name: _standing(surveys[name]))
     trends = {name: _trend(rows[rows["survey_id"] == name], own[own["line"] == "in"]) for name, own in surveys.items()}
-    facts = {"table": waves.drop(columns=["variance", "excess"])}
+    facts = {"table": waves.drop(columns=["variance", "excess"]), "table_persons": "answers"}
     if chosen not in surveys:
         why = because("No survey '{survey}' has answers to this question.", survey=survey)
         return modelled(None, status="undefined", reason=why, **facts)
@@ -113,6 +113,7 @@ def satisfaction_cadence(measured_waves: pd.DataFrame, asked_customers: pd.DataF
     columns = ["survey_id", "wave_id", "first_day", "last_day", "effective_n"]
     if len(measured_waves):
         facts["table"] = measured_waves[columns].assign(valid=measured_waves["effective_n"] >= PUBLISHED)
+        facts["table_persons"] = "effective_n"
     return modelled(float(len(valid)), low=float(len(valid)), high=float(len(valid)), **facts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -82,7 +84,7 @@ def uplift_qini(case_purchases: pd.DataFrame):
     whole, campaigns = _qini(found)
     parts = {name: modelled(**facts) for name, facts in campaigns.items()}
     parts |= {name: refused(why) for name, why in found.refused.items()}
-    return modelled(**whole, parts={"campaign": parts}, table=_curves(found))
+    return modelled(**whole, parts={"campaign": parts}, **_curves(found))
 
 
 def _policy(found: Trial, rows: np.ndarray):
@@ -147,9 +149,9 @@ def _judged_qini(found: Trial, value: float, interval: Interval, rows: np.ndarra
     return {**facts, "value": value, "low": interval.low, "high": interval.high}
 
 
-def _curves(found: Trial) -> pd.DataFrame:
+def _curves(found: Trial) -> dict[str, Any]:
     """By campaign and tenth of the cases: extra responses per case when only the highest scores are treated."""
-    tenths, tables = np.arange(11) / 10, []
+    tenths, tables, tenth = np.arange(11) / 10, [], []
     answered = (column(found, "purchases") > 0).astype(float)
     for code, name in enumerate(found.names):
         own = found.stratum == code
@@ -158,7 +160,8 @@ def _curves(found: Trial) -> pd.DataFrame:
         )
         gain = np.interp(tenths, points.part, points.gain)
         tables.append(pd.DataFrame({"campaign": name, "part": tenths, "gain": gain, "random": tenths * gain[-1]}))
-    return pd.concat(tables, ignore_index=True)
+        tenth += [own.sum() // 10] * len(tenths)
+    return {"table": pd.concat(tables, ignore_index=True), "table_persons": tenth}
 
 
 DEFINITIONS = (personalised_discount_effect, uplift_qini)

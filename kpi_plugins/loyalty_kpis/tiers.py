@@ -77,9 +77,8 @@ def tier_migration(tier_moves: pd.DataFrame):
     parts["on_reset_day"] = _share(int(commonest.max()) if len(moved) else 0, len(moved))
     parts["in_grace"] = _share(int(tier_moves["in_grace"].sum()), n)
     net = counts["up"] - counts["down"]
-    return modelled(
-        net / n, low=low, high=high, numerator=net, table=_matrix(tier_moves), parts={"variant": parts}, **facts
-    )
+    beside = {"table": _matrix(tier_moves), "table_persons": "members", "parts": {"variant": parts}}
+    return modelled(net / n, low=low, high=high, numerator=net, **beside, **facts)
 
 
 def _held(tier_history, periods, instant):

@@ -94,7 +94,8 @@ def touchpoint_effect(touchpoint_contacts: pd.DataFrame):
         "touchpoint_bypass": {f["touchpoint"]: _shown(f, "bypass") for f in facts.to_dict("records")},
     }
     table = facts[facts["met"] >= PRIVACY_MINIMUM].drop(columns=["p", "difference_error", "bypass_error"])
-    more = {"parts": {**parts, "variant": {"contacts_per_purchase": _length(person, converted)}}, "table": table}
+    beside = {"table": table, "table_persons": table[["met", "not_met"]].min(axis=1)}
+    more = {"parts": {**parts, "variant": {"contacts_per_purchase": _length(person, converted)}}, **beside}
     n = int(person.max()) + 1
     if not enough.any():
         why = reason("too_few_persons", n=int(facts[["met", "not_met"]].min(axis=1).max()), minimum=PUBLISHED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,13 @@ OUTCOMES = {
         "fault", "2017", "failed", 4, None, message="a fault of kpibook: E", fault=ZeroDivisionError("1/0")
     ),
 }
+
+
+def test_a_draft_is_called_one(ran: list[Any], capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OUTCOMES, "good", replace(OUTCOMES["good"], draft=True))
+    assert call("run", "good.yaml") == 0
+    said = "good: valid, but a draft: serious findings in the data, 12 s: /r/good/2017/report.html\n"
+    assert capsys.readouterr().out == said
 
 
 def test_run_names_each_report_and_passes_the_flags(ran: list[Any], capsys: Capture) -> None:

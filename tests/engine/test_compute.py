@@ -152,7 +152,7 @@ def test_months_and_channels_add_up():
 
 
 def test_cells_below_ten_persons_are_not_shown():
-    results = run(small(), *PERIODS, catalog=catalog(sales), breakdowns=("channel",))
+    results = run(small(), *PERIODS, catalog=catalog(sales), breakdowns=("channel",), min_persons=10)
     found = row(results, "sales", "web")
 
     assert (found["value"], found["numerator"], found["status"]) == (None, None, "low_n")
@@ -273,17 +273,55 @@ def test_a_pandas_kpi_that_raises_fails_alone():
     assert row(results, "sales")["value"] == 160
 
 
+def test_a_table_says_how_many_persons_are_behind_its_rows_and_shows_no_single_one():
+    def function(kept: pd.DataFrame):
+        """Told: a KPI."""
+        return modelled(1.0, table=pd.DataFrame({"net": [1.0]}))
+
+    def other(kept: pd.DataFrame):
+        """Each: a KPI."""
+        return modelled(1.0, table=kept[["customer_id", "net"]], table_persons=100)
+
+    made = []
+    for name, one in (("told", function), ("each", other)):
+        one.__name__ = name
+        made.append(kpi(unit="money", better="higher", columns={"kept": ["customer_id", "net"]})(one))
+    results = run(small(), *PERIODS, catalog=catalog(*made))
+
+    assert results.tables == {}
+    assert [json.loads(row(results, k)["reason"])["error"] for k in ("told", "each")] == [
+        "told: TypeError: it gives a table and does not say how many persons are behind its rows: table_persons=",
+        "each: TypeError: its table has a row for each customer_id: single persons are not shown",
+    ]
+
+
+def test_a_modelled_figure_rests_on_the_persons_it_was_given():
+    """A and B: of two persons nothing is told, though the author does not say on whom the figure rests."""
+
+    def function(kept: pd.DataFrame):
+        """Given: a KPI."""
+        return modelled(float(len(kept)), parts={"variant": {"half": modelled(len(kept) / 2)}})
+
+    function.__name__ = "given"
+    made = kpi(unit="count", better="higher", columns={"kept": ["customer_id"]})(function)
+    results = run(small(), *PERIODS, catalog=catalog(made), min_persons=3)
+    assert [row(results, "given", s)["value"] for s in ("total", "half")] == [None, None]
+    told = run(small(), *PERIODS, catalog=catalog(made), min_persons=2)
+    assert [row(told, "given", s)["value"] for s in ("total", "half")] == [5, 2.5]
+
+
 def test_a_pandas_kpi_may_have_readings_segments_a_table_and_a_grade():
     def function(kept: pd.DataFrame):
         """Rich: a KPI."""
         readings = {"rows": modelled(float(len(kept)), unit="count"), "none": modelled(None, reason=because("None."))}
-        cells = {"many": modelled(2.0, persons=10), "few": modelled(3.0, persons=9)}
+        cells = {name: modelled(2.0, persons=n) for name, n in (("many", 30), ("some", 10), ("few", 9))}
         table = pd.DataFrame({"net": sorted(kept["net"])})
-        return modelled(1.0, grade="B", table=table, parts={"variant": readings, "size": cells})
+        parts = {"variant": readings, "size": cells}
+        return modelled(1.0, persons=10, grade="B", table=table, table_persons=None, parts=parts)
 
     function.__name__ = "rich"
     rich = kpi(unit="money", better="higher", by_columns=False, columns={"kept": ["net"]})(function)
-    results = run(small(), *PERIODS, catalog=catalog(rich), breakdowns=("channel",))
+    results = run(small(), *PERIODS, catalog=catalog(rich), breakdowns=("channel",), min_persons=10)
     rows = len(results.tables["rich"])
 
     assert row(results, "rich")["grade"] == "B"
@@ -294,7 +332,8 @@ def test_a_pandas_kpi_may_have_readings_segments_a_table_and_a_grade():
         '{"text": "None."}',
     )
     assert (row(results, "rich", "many")["segment_by"], row(results, "rich", "many")["value"]) == ("size", 2)
-    assert (row(results, "rich", "few")["value"], row(results, "rich", "few")["status"]) == (None, "low_n")
+    for hidden in ("few", "some"):  # the ten hide the nine
+        assert (row(results, "rich", hidden)["value"], row(results, "rich", hidden)["status"]) == (None, "low_n")
     assert set(results.scorecard["segment_by"]) == {"total", "variant", "size"}
 
 

@@ -186,7 +186,66 @@ def test_audited_totals(client: Client, audited: int, severity: str, rows: int, 
     more = "company_financials: {from: books.csv, columns: {period_start: a, period_end: b, net_revenue: rev}}\n"
     finding = one(shop(client, "A,1,600\nB,2,400\n", more=more), "financials_differ")
     assert (finding.severity, finding.rows, finding.of_rows) == (severity, rows, 2)  # 2016 lies outside the data
-    assert finding.details == {"deviation": deviation, "start": "2017-07-01", "end": "2017-07-02"}
+    days = {"start": "2017-07-01", "end": "2017-07-02"}
+    assert finding.details == {"deviation": deviation, **days, "tolerance": 0.01}
+
+
+LINES_OF_MONTHS = "id,day,net,who\nA,2017-07-01,600,a\nB,2017-08-15,400,b\nC,2017-09-30,500,c\n"
+MONTHS = {"2017-07-01": "2017-07-31", "2017-08-01": "2017-08-31", "2017-09-01": "2017-09-30"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "severity", "rows", "deviations"),
+    [
+        ((600, 404, 500), "green", 0, [0, -0.00990099, 0, -0.00265957]),
+        ((580, 420, 500), "amber", 2, [0.03448276, -0.04761905, 0, 0]),  # July and August shift, the quarter agrees
+        ((600, 450, 500), "red", 1, [0, -0.11111111, 0, -0.03225806]),
+        ((594.5, 396.3, 495.3), "green", 0, [0.00925147, 0.00933636, 0.00948920, 0.00935334]),
+    ],
+)
+def test_accounts_month_by_month(
+    client: Client, accounts: tuple[float, ...], severity: str, rows: int, deviations: list[float]
+) -> None:
+    """Sales of 600, 400 and 500; the last span is the quarter, added up from its months."""
+    lines = [f"{a},{b},{x}\n" for (a, b), x in zip(MONTHS.items(), accounts, strict=True)]
+    client.csv("books.csv", "a,b,rev\n" + "".join(lines))
+    loaded = _with_books(client)
+    finding = one(loaded, "financials_differ")
+    assert (finding.severity, finding.rows, finding.of_rows) == (severity, rows, 3)
+    assert [round(span.deviation, 8) for span in loaded.reconciled] == deviations
+    assert [span.whole for span in loaded.reconciled] == [False, False, False, True]
+    assert loaded.is_draft == (severity == "red")
+
+
+def test_a_month_of_the_accounts_without_any_sales_differs(client: Client) -> None:
+    """The accounts have 100 for a day on which nothing was sold here: all of it is missing."""
+    client.csv("books.csv", "a,b,rev\n2017-07-20,2017-07-21,100\n")
+    loaded = _with_books(client)
+    assert [(span.ours, span.deviation, span.agrees) for span in loaded.reconciled] == [(0, -1, False)]
+    assert one(loaded, "financials_differ").severity == "red"
+
+
+def _with_books(client: Client) -> Intake:
+    client.csv("lines.csv", LINES_OF_MONTHS)
+    tables = (
+        "order_lines: {from: lines.csv, columns: {transaction_id: id, ts: day, net_amount: net, customer_id: who}}\n"
+        "company_financials: {from: books.csv, columns: {period_start: a, period_end: b, net_revenue: rev}}\n"
+    )
+    return client.load(tables, "period: 2017-07-01/2017-09-30\n")
+
+
+def test_targets_set_too_late(client: Client) -> None:
+    """Of two targets one was set in the period."""
+    client.csv("lines.csv", LINES_OF_MONTHS)
+    tables = "order_lines: {from: lines.csv, columns: {transaction_id: id, ts: day, net_amount: net}}\n"
+    targets = (
+        "targets:\n- {kpi: net_sales, value: 1, comparator: '>=', set_at: 2017-06-30}\n"
+        "- {kpi: avg_receipt, value: 1, comparator: '>=', set_at: %s}\n"
+    )
+    late = one(client.load(tables, "period: 2017-07-01/2017-09-30\n" + targets % "2017-08-01"), "target_set_late")
+    assert (late.severity, late.table, late.column, late.rows, late.of_rows) == ("amber", "targets", "set_at", 1, 2)
+    good = one(client.load(tables, "period: 2017-07-01/2017-09-30\n" + targets % "2017-07-01"), "target_set_late")
+    assert (good.severity, good.rows) == ("green", 0)
 
 
 def test_audited_totals_outside_the_data(client: Client) -> None:

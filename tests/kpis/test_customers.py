@@ -247,7 +247,7 @@ def test_usage_class_and_cohort_are_breakdowns_of_every_person_kpi() -> None:
     first = [receipt(i, "2023-05-01", 1, f"low{i}") for i in range(13)]
     now = [receipt(100 + i, "2024-05-01", 1, f"low{i}") for i in range(13)]
     more = [receipt(200 + i, "2024-06-01", 5 if i < 7 else 9, f"new{i}") for i in range(12)]
-    chosen = {"breakdowns": ("usage_class", "acquisition_cohort")}
+    chosen = {"breakdowns": ("usage_class", "acquisition_cohort"), "min_persons": 10}
     results = compute("active_customers", shop(*first, *now, *more), YEARS["period"], data=YEARS["data"], **chosen)
     assert figure("active_customers", results, "low")[0] == 13
     assert (

@@ -33,7 +33,7 @@ def test_net_sales_by_identification() -> None:
     """Ten such shops: with card 60 + 30 + 10, known without card 70 - 20, unknown 20. Of one shop it is not told."""
     parts = {"member": 1000, "identified": 500, "anonymous": 200}
     assert values(_net_sales(10), "net_sales", "identification") == parts
-    hidden = _net_sales(1)
+    hidden = run(copies(SHOP, 1), PERIOD, catalog=only("net_sales"), data=KNOWN, min_persons=10)
     assert values(hidden, "net_sales", "identification") == dict.fromkeys(parts)
     assert reason(row(hidden, "net_sales", "member")) == {"id": "reason.privacy", "minimum": 10}
 

@@ -15,7 +15,7 @@ from kpibook.present.words import LANGUAGES, MissingMessageError, Words, message
 
 CORE = Path(kpibook.__file__).parent
 #: What the languages share: loanwords of the field and international words.
-SHARED = { "definitions.hash", "definitions.text", "segment.app", "segment.b2b", "segment.marketplace",
+SHARED = { "letter.format", "definitions.hash", "definitions.text", "segment.app", "segment.b2b", "segment.marketplace",
     "segment.total", "segment.web", "table.benchmark", "table.kpi", "table.n", "unit.pp",
     "variant.median", "variant.mix",
 }  # fmt: skip
@@ -117,8 +117,8 @@ def test_plurals_follow_the_number():
         ),
         ('{"id": "reason.part_not_over"}', "The data end before this part does."),
         (
-            '{"id": "reason.suppressed"}',
-            "Withheld so that another segment cannot be worked out from the total.",
+            '{"id": "reason.privacy", "minimum": 10}',
+            "Withheld for the privacy of persons: it rests on fewer than 10 of them, or would give such a figure away.",
         ),
         ('{"id": "reason.kpi_failed", "error": "x {n} <b>"}', "The computation stopped: x {n} <b>"),
     ],

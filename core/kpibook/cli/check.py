@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kpibook.cli.progress import reading
+from kpibook.errors import ParamsError, Problem
 
 if TYPE_CHECKING:
     from kpibook.intake import Intake
@@ -16,20 +17,44 @@ if TYPE_CHECKING:
 
 def command(
     params: Annotated[Path, typer.Argument(metavar="PARAMS", help="The client's params file.", show_default=False)],
+    kpis: Annotated[bool, typer.Option("--kpis", help="Name every KPI that can be computed.")] = False,
+    letter: Annotated[bool, typer.Option("--letter", help="Write the letter that asks the client for data.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the letter goes; else it is printed.")
+    ] = None,
 ) -> None:
-    """Nothing is computed and nothing is written; data that are refused are exit code 3."""
-    from kpibook import book, intake
+    """Nothing is computed, and nothing but a letter is written; data that are refused are exit code 3."""
+    from kpibook import asked, book, intake
     from kpibook.params import load
     from kpibook.plugins import discover
 
+    if out is not None and not letter:
+        raise ParamsError(
+            Problem("command line", "--out says where a letter goes, and none is asked for", "add --letter")
+        )
     client = load(params)
     discovered = discover(client.plugins)
     for problem in discovered.broken:
         typer.echo(str(problem), err=True)
+    asked.resolved(discovered.catalog, client)
     with reading() as tell:
         found = intake.load(client, tell=tell)
+    if letter:
+        _write(book.letter(discovered.catalog, found, client), out)
+        return
     typer.echo("\n".join(findings(found, client)))
-    typer.echo("\n".join(matrix(book.computability(discovered.catalog, found, client), client)))
+    typer.echo("\n".join(matrix(book.computability(discovered.catalog, found, client), client, named=kpis)))
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+        raise ParamsError(Problem(str(out), what, "name a file in a folder that is there")) from None
 
 
 def findings(found: Intake, params: Params) -> list[str]:
@@ -46,14 +71,19 @@ def findings(found: Intake, params: Params) -> list[str]:
     return lines
 
 
-def matrix(computability: Any, params: Params) -> list[str]:
-    """One line a KPI that cannot be computed in full, after how many can."""
+def matrix(computability: Any, params: Params, *, named: bool = False) -> list[str]:
+    """How many KPIs can be computed, by family (``named``: each of them), and one line a KPI that cannot in full."""
     from kpibook.present.words import Words
 
     words = Words(params.language, params.currency)
     rows = computability.to_dict("records")
     counts = {state: sum(row["state"] == state for row in rows) for state in ("computable", "partly", "not")}
     lines = [words("computability.summary", n=len(rows), **counts)]
+    for family in dict.fromkeys(row["family"] for row in rows):
+        own = [row for row in rows if row["family"] == family]
+        able = [row for row in own if row["state"] == "computable"]
+        lines.append(f"  {words('check.family', family=words.family(family), able=len(able), n=len(own))}")
+        lines += [f"    {row['kpi']}: {row['title']}" for row in able if named]
     for row in rows:
         if row["state"] != "computable":
             why = ", ".join(row["missing"]) or words.reason(row["reason"])

@@ -63,7 +63,8 @@ def _tell(outcome: Outcome) -> None:
     for failure in outcome.failed_kpis:
         typer.echo(f"{outcome.client}: KPI failed: {failure}", err=True)
     if outcome.code == 0:
-        typer.echo(f"{outcome.client}: valid, {outcome.seconds:.0f} s: {where}/report.html")
+        state = "valid, but a draft: serious findings in the data" if outcome.draft else "valid"
+        typer.echo(f"{outcome.client}: {state}, {outcome.seconds:.0f} s: {where}/report.html")
         return
     if outcome.fault:
         traceback.print_exception(outcome.fault, file=sys.stderr)

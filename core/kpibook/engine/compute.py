@@ -21,9 +21,12 @@ from kpibook.engine.execute import Cell, Executor, Job
 from kpibook.engine.pipeline import Task
 from kpibook.engine.placing import Placer
 from kpibook.engine.rows import Rows, ordered
+from kpibook.engine.stated import stated
 from kpibook.errors import ParamsError, Problem, did_you_mean
 from kpibook.estimates import Modelled
 from kpibook.params import Params
+from kpibook.privacy.scorecard import withhold
+from kpibook.privacy.tables import published
 from kpibook.tracing import Resolution, Resolved, roots
 from kpibook.windows import Window
 
@@ -48,13 +51,16 @@ class Results:
     queries: int
 
 
-def compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
-    """Every KPI of the catalogue for one client: computed, or present with the reason why not."""
+def compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int = 0) -> Results:
+    """Every KPI of the catalogue for one client: computed, or present with the reason why not.
+
+    What rests on fewer than ``min_persons`` persons is withheld, with all that would give it away.
+    """
     with pipeline.no_collection():
-        return _compute(catalog, params, loaded)
+        return _compute(catalog, params, loaded, min_persons)
 
 
-def _compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
+def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int) -> Results:
     resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
     judged = computability(catalog, resolution, params, loaded)
     place, table = placer(catalog, resolution), reporting_windows(params, loaded)
@@ -88,7 +94,9 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     cells = _cells(tasks)
     broken = {kpi.id: why for kpi in able if (why := _broken(kpi, resolution, failures))}
     made = Rows(table, {c.kpi: c for c in judged}, resolution, broken)
-    found = made.found([cell for cell in cells if cell.job.kpi.id not in broken])
+    told = [cell for cell in cells if cell.job.kpi.id not in broken]
+    found = made.found(told)
+    withhold([stated(cell, row) for cell, row in zip(told, found, strict=True)], min_persons)
     aims, known = targets.wanted(database, params, loaded.rows), _benchmarks(database, loaded)
     targets.attach(found, aims, known)
     reading = [k for k in written if _reads_scorecard(k)]
@@ -97,7 +105,8 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded) -> Results:
     found += made.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
     targets.attach(found, aims, known)
     card = results.scorecard(ordered(found, resolution))
-    return Results(card, tables, judged, resolution, sum(t.fetched for t in [*tasks, *last]))
+    shown = published(tables, min_persons)
+    return Results(card, shown, judged, resolution, sum(t.fetched for t in [*tasks, *last]))
 
 
 def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:

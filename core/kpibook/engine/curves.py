@@ -17,6 +17,8 @@ from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
 from kpibook.estimates import Curve
 from kpibook.figures import Figure, curve_figure
+from kpibook.privacy.tables import BEHIND
+from kpibook.stats import survival
 from kpibook.stats.survival import kaplan_meier
 from kpibook.tracing import roots
 
@@ -52,7 +54,17 @@ def _figures(readings: Sequence[Curve], counted: pa.Table) -> Iterator[tuple[str
         cases = int(n[first:last].sum())
         number = cases if cluster is None else int(cluster.max()) + 1
         read = [replace(curve_figure(reading, found, cases), persons=number) for reading in readings]
-        yield periods[1][periods[0][first]], segments[1][segments[0][first]], read, pd.DataFrame(points)
+        table = pd.DataFrame(points).assign(**{BEHIND: _at_risk(duration[rows], cluster, found)})
+        yield periods[1][periods[0][first]], segments[1][segments[0][first]], read, table
+
+
+def _at_risk(durations: npt.NDArray[np.float64], cluster: Any, found: survival.Curve) -> Any:
+    """Persons under observation at each time: those whose longest duration reaches it."""
+    if cluster is None:
+        return found.at_risk
+    longest = np.zeros(int(cluster.max()) + 1)
+    np.maximum.at(longest, cluster, durations)
+    return len(longest) - np.searchsorted(np.sort(longest), found.time)
 
 
 def codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:

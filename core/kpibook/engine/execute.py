@@ -16,7 +16,7 @@ import pandas as pd
 
 from kpibook import figures, rules, windows
 from kpibook.engine import curves, linear, matrices, quantiles, tails
-from kpibook.engine.frames import Frames
+from kpibook.engine.frames import Frames, with_persons
 from kpibook.engine.pipeline import Task, Work
 from kpibook.engine.placing import SEGMENT, Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
@@ -131,12 +131,13 @@ class Executor:
         """Further readings and segments of the KPI's own; its table, once."""
         for by, parts in result.parts.items():
             for name, part in parts.items():
+                figure = _figure(part if part.persons is not None else replace(part, persons=result.persons))
                 if by == VARIANT:
-                    yield Cell(Job(kpi, name, part), windows.TOTAL, windows.TOTAL, period, _figure(part))
+                    yield Cell(Job(kpi, name, part), windows.TOTAL, windows.TOTAL, period, figure)
                 else:
-                    yield Cell(Job(kpi, "", part), by, name, period, _figure(part))
+                    yield Cell(Job(kpi, "", part), by, name, period, figure)
         if result.table is not None and (period == "current" or kpi.id not in self.tables):
-            self.tables[kpi.id] = result.table.reset_index(drop=True)
+            self.tables[kpi.id] = with_persons(result)
 
     def _guarded(self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Work]) -> Work:
         try:

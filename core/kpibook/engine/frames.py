@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,9 +20,11 @@ import pyarrow as pa
 
 from kpibook import rules, windows
 from kpibook.engine.curves import KEYS, codes
+from kpibook.engine.linear import PERSONS
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import Placer
-from kpibook.estimates import Modelled
+from kpibook.estimates import Modelled, Unstated
+from kpibook.privacy.tables import BEHIND
 from kpibook.tracing import FRAMES, Resolved
 
 ROW_LIMIT = 2_000_000
@@ -138,7 +140,29 @@ def _called(kpi: Resolved, frames: Mapping[str, Frame]) -> Iterator[tuple[str, s
     columns = {name: kpi.definition.columns[name] for name in frames}
     for period, segment in sorted({key for frame in frames.values() for key in frame.spans}):
         own = [frames[name].part((period, segment), columns[name]) for name in kpi.definition.inputs]
-        yield period, segment, kpi.definition(*own, **kpi.settings)
+        yield period, segment, _with_count(kpi.definition(*own, **kpi.settings), own)
+
+
+def with_persons(result: Modelled) -> pd.DataFrame:
+    """The table beside a figure, with how many persons stand behind each row."""
+    assert result.table is not None  # noqa: S101  the caller has seen it
+    table, told = result.table.reset_index(drop=True), result.table_persons
+    single = [str(c) for c in table if c in rules.SINGLE]
+    if single:
+        raise TypeError(f"its table has a row for each {', '.join(single)}: single persons are not shown")
+    if isinstance(told, Unstated):
+        raise TypeError("it gives a table and does not say how many persons are behind its rows: table_persons=")
+    if told is None:
+        told = 0
+    return table.assign(**{BEHIND: table[told] if isinstance(told, str) else told})
+
+
+def _with_count(result: Modelled, given: Sequence[pd.DataFrame]) -> Modelled:
+    """A figure whose author does not say on how many persons it rests: on all that were given."""
+    if not isinstance(result, Modelled) or result.persons is not None:
+        return result
+    counts = [frame[column].nunique() for frame in given for column in frame.columns if column in PERSONS]
+    return replace(result, persons=max(counts)) if counts else result
 
 
 def _plain(column: Any) -> Any:

@@ -7,7 +7,7 @@ totals, squares and products over clusters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any, cast
@@ -30,6 +30,8 @@ BY = "_by"
 ANY = "u"
 #: Persons whose part in a sum tells a heavy tail (rule M).
 TOP = 0.01
+#: Columns that say who a row is about.
+PERSONS = frozenset({"customer_id", "member_id", "visitor_id", "respondent_id", "household_id", "person"})
 Cell = tuple[str, Leaf]
 
 
@@ -51,14 +53,19 @@ class LinearQuery:
         scope = self.scopes.index(_key(estimate.scope))
         if estimate.cluster is None:
             rows = {side: int(row[f"r{scope}_{side}"] or 0) for side in self.sides}
-            return Totals(values, None, rows, rows)
+            behind = rows if PERSONS & set(estimate.base.schema.names) else dict.fromkeys(rows)
+            return Totals(values, None, rows, rows, {**behind})
         products = np.array([[float(row[_pair(a, b)] or 0) for b in numbers] for a in numbers], dtype=np.float64)
         units = {side: int(row[f"u{scope}_{side}"] or 0) for side in self.sides}
         resting = dict(units)
         for leaf in estimate.formula.denominators():
             for side in self.sides:
                 resting[side] = min(resting[side], int(row[f"d{places[side, leaf]}"] or 0))
-        return Totals(values, products, units, resting)
+        persons: dict[str, int | None] = {}
+        for side in self.sides:
+            told = (int(row[f"d{places[side, leaf]}"] or 0) for leaf in _told(estimate))
+            persons[side] = min(n for n in (resting[side], *told) if n or not resting[side])
+        return Totals(values, products, units, resting, persons)
 
     def heaviest(self, row: dict[str, Any], estimate: Linear, side: str) -> tuple[float, int]:
         """Of a mean: the part of its sum that the largest TOP of persons make, and how many persons there are."""
@@ -101,7 +108,7 @@ def query(
             if scope in flat:
                 columns[f"r{number}_{side}"] = moments.total(counted)
     clustered = [e for e in estimates if e.cluster is not None]
-    below = {leaf for e in clustered for leaf in e.formula.denominators()}
+    below = {leaf for e in clustered for leaf in (*e.formula.denominators(), *_told(e))}
     for i, (_, leaf) in enumerate(cells):
         if leaf in below:
             columns[f"d{i}"] = moments.present(f"a{i}")
@@ -219,6 +226,21 @@ def _rebound(value: Any, base: ops.Relation, rows: ir.Table) -> Any:
 
 def _key(scope: Any) -> Any:
     return None if scope is None else scope.op()
+
+
+def _told(estimate: Linear) -> Iterator[Leaf]:
+    """Leaves whose sum would tell of the persons behind it: amounts, and counts that stand alone.
+
+    How many of a hundred customers did something is no amount, and may be small.
+    """
+    standing = {*estimate.formula.standing()}
+    for leaf in estimate.formula.leaves():
+        if leaf in standing or (not isinstance(leaf.expr, Clusters) and _amount(leaf.expr.op())):
+            yield leaf
+
+
+def _amount(op: Any) -> bool:
+    return isinstance(op, ops.Sum) and not op.arg.dtype.is_boolean()
 
 
 def _leaves(estimates: Sequence[Linear]) -> list[Leaf]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from kpibook import rules, windows
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, Placer
 from kpibook.estimates import Matrix
+from kpibook.privacy.tables import BEHIND
 from kpibook.stats.intervals import wilson
 from kpibook.tracing import roots
 
@@ -15,25 +17,37 @@ COLUMNS = ("period", "row", "column", "numerator", "denominator", "value", "low"
 
 
 def table(estimate: Matrix, placer: Placer) -> Work:
-    """One row per period, row and column with count, base, share, Wilson interval and status."""
+    """One row per period, row and column with count, base, share, Wilson interval, status and persons behind it."""
     placed = placer.placed(estimate.base, windows.TOTAL, roots(estimate))
     if placed is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=[*COLUMNS, BEHIND])
     bound = {
         name: value.op().replace({estimate.base: placed.op()}).to_expr()
         for name, value in {"row": estimate.rows, "column": estimate.columns}.items()
     }
     rows = placed.mutate(**bound).filter(lambda t: t.row.notnull() & t.column.notnull())
     keys = [PERIOD, "row", "column"]
+    persons = _persons(estimate, rows)
     if estimate.cell is None:
-        found = (yield rows.group_by(keys).agg(numerator=rows.count()).order_by(keys)).to_pandas()
+        found = (yield rows.group_by(keys).agg(numerator=rows.count(), **persons).order_by(keys)).to_pandas()
         found["denominator"] = found.groupby([PERIOD, "row"])["numerator"].transform("sum")
     else:
         top, bottom = (
             leaf.expr.op().replace({estimate.base: rows.op()}).to_expr() for leaf in estimate.cell.formula.leaves()
         )
-        found = (yield rows.group_by(keys).agg(numerator=top, denominator=bottom).order_by(keys)).to_pandas()
+        found = (yield rows.group_by(keys).agg(numerator=top, denominator=bottom, **persons).order_by(keys)).to_pandas()
+    if not persons:
+        found[BEHIND] = found["numerator" if estimate.cell is None else "denominator"].fillna(0).astype("int64")
     return _judged(found.rename(columns={PERIOD: "period"}))
+
+
+def _persons(estimate: Matrix, rows: ir.Table) -> dict[str, ir.Scalar]:
+    """Different persons of a cell and, each for itself, rows of nobody known; nothing where its cells are counted."""
+    cluster = estimate.headline.cluster
+    if cluster is None or set(cluster.op().relations) != {estimate.base}:
+        return {}
+    person = cluster.op().replace({estimate.base: rows.op()}).to_expr()
+    return {BEHIND: person.nunique() + rows.count(where=person.isnull())}
 
 
 def _judged(found: pd.DataFrame) -> pd.DataFrame:
@@ -46,4 +60,4 @@ def _judged(found: pd.DataFrame) -> pd.DataFrame:
         status = "ok" if bottom >= rules.MINIMUM["P"] else "low_n"
         out.append((top / bottom, interval.low, interval.high, status))
     judged = pd.DataFrame(out, columns=["value", "low", "high", "status"], index=found.index)
-    return pd.concat([found, judged], axis=1)[list(COLUMNS)]
+    return pd.concat([found, judged], axis=1)[[*COLUMNS, BEHIND]]

@@ -86,9 +86,6 @@ class Rows:
         if gap is not None:
             return gap
         whole = (cell.segment_by, cell.job.variant) == (windows.TOTAL, "")
-        split = not cell.job.variant and cell.segment_by not in (windows.TOTAL, *windows.GRAINS)
-        if split and figure.persons is not None and 0 < figure.persons < rules.PRIVACY_MINIMUM:
-            return Figure(status="low_n", reason=rules.reason("privacy", minimum=rules.PRIVACY_MINIMUM))
         if cell.segment_by in windows.GRAINS and window.end - window.data_end > CLOSED_DAYS:
             return Figure(**{**vars(figure), "status": "low_n", "reason": rules.reason("part_not_over")})
         if figure.status == "ok" and not figure.reason and not history.complete(window) and whole:

@@ -14,7 +14,7 @@ from kpibook.intake.connection import connect, lock
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
 from kpibook.intake.files import Reader
 from kpibook.intake.loading import Loader, resolved_root
-from kpibook.intake.quality import findings
+from kpibook.intake.quality import examined
 from kpibook.intake.refusals import refuse
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ def load(params: Params, scratch: Path | None = None, tell: Tell = lambda *_: No
     loader = Loader(con, params, None if root is None else Reader(con, params, root, folder, tell))
     facts = loader.run()
     refuse(con, params, loader.loaded)
-    found = (*findings(con, params, loader.loaded), *loader.notes)
+    seen, spans = examined(con, params, loader.loaded)
+    found = (*seen, *loader.notes)
     con.raw_sql("DROP TABLE IF EXISTS __lines")
     database.forget(con)
     lock(con)
     dated = facts["transactions"]
     ordered = tuple(sorted(found, key=lambda finding: finding.order))
-    return Intake(con, facts, ordered, loader.fingerprints(), dated.date_min, dated.date_max)
+    return Intake(con, facts, ordered, loader.fingerprints(), dated.date_min, dated.date_max, spans)

@@ -37,6 +37,10 @@ class Checks:
     def rows(self, table: str) -> int:
         return self.loaded[table].facts.rows
 
+    def rows_of(self, table: str) -> int:
+        """Rows of a table that may not have come."""
+        return self.loaded[table].facts.rows if table in self.loaded else 0
+
     def one(self, query: str) -> tuple[Any, ...]:
         return sql.row(self.con, query)
 

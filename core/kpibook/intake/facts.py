@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from ibis.backends.duckdb import Backend
 
+    from kpibook.intake.reconciliation import Reconciled
+
 Severity = Literal["red", "amber", "green", "info"]
 SEVERITIES: tuple[Severity, ...] = ("red", "amber", "info", "green")
 
@@ -59,6 +61,12 @@ class Intake:
     fingerprints: Mapping[str, str]
     data_start: date | None
     data_end: date | None
+    reconciled: tuple[Reconciled, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        """Something is so wrong with the data that no figure may leave the house yet."""
+        return any(finding.severity == "red" for finding in self.findings)
 
 
 def quality_document(intake: Intake) -> dict[str, Any]:
@@ -69,6 +77,19 @@ def quality_document(intake: Intake) -> dict[str, Any]:
         "files": dict(sorted(intake.fingerprints.items())),
         "tables": [_table(facts) for facts in intake.facts.values()],
         "findings": [_finding(finding) for finding in intake.findings],
+        "draft": intake.is_draft,
+        "reconciliation": [
+            {
+                "start": _day(span.start),
+                "end": _day(span.end),
+                "accounts": span.accounts,
+                "sales": span.ours,
+                "deviation": round(span.deviation, 6),
+                "agrees": span.agrees,
+                "whole_period": span.whole,
+            }
+            for span in intake.reconciled
+        ],
     }
 
 

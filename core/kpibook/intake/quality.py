@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kpibook.intake import quality_coverage, quality_programme, quality_sales
 from kpibook.intake.checks import VALUES, Checks, share
 from kpibook.intake.facts import Finding, Severity
+from kpibook.intake.reconciliation import Reconciled, financials, reconciled
 from kpibook.model import TABLES, Table, references
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ _NEEDED_EVERYWHERE = {"net_amount", "ts", "business_date", "transaction_id", "cu
 _FIRST, _BEYOND = "1970-01-01", "2100-01-01"
 
 
-def findings(con: Backend, params: Params, loaded: Mapping[str, Loaded]) -> tuple[Finding, ...]:
-    """Every finding, the worst first, in an order that does not depend on the run."""
+def examined(
+    con: Backend, params: Params, loaded: Mapping[str, Loaded]
+) -> tuple[tuple[Finding, ...], tuple[Reconciled, ...]]:
+    """Every finding, the worst first, in an order that does not depend on the run; and sales against the accounts."""
     checks = Checks(con, params, loaded)
     if checks.has("order_lines", "net_amount"):
         con.raw_sql(
@@ -35,11 +38,12 @@ def findings(con: Backend, params: Params, loaded: Mapping[str, Loaded]) -> tupl
         if checks.has(name):
             found.extend(_columns(checks, TABLES[name]))
             found.extend(_references(checks, name))
-    for rules in (quality_coverage.RULES, quality_sales.RULES, quality_programme.RULES):
+    for rules in (quality_coverage.RULES, quality_sales.RULES, quality_programme.RULES, (financials,)):
         for rule in rules:
             found.extend(rule(checks))
+    spans = reconciled(checks)
     con.raw_sql(f"DROP TABLE IF EXISTS {VALUES}")
-    return tuple(sorted(found, key=lambda finding: finding.order))
+    return tuple(sorted(found, key=lambda finding: finding.order)), spans
 
 
 def _assumed(table: Loaded) -> Iterator[Finding]:

@@ -51,4 +51,17 @@ def controls(checks: Checks) -> Iterator[Finding]:
     yield Finding("no_controls", "info" if rows else "green", "campaign_targets", "arm", rows, of_rows)
 
 
-RULES = (card_use, points_balance, controls)
+def targets(checks: Checks) -> Iterator[Finding]:
+    """Targets of the report's period that were set when it had begun."""
+    if not checks.rows_of("targets"):
+        return
+    period = checks.params.period
+    ours = f"period_start < DATE '{period.end}' AND period_end >= DATE '{period.start}'"
+    rows, of_rows = checks.one(
+        f"SELECT count(*) FILTER (CAST(set_at AS DATE) > period_start), count(*) FROM targets WHERE {ours}"
+    )
+    if of_rows:
+        yield Finding("target_set_late", "amber" if rows else "green", "targets", "set_at", rows, of_rows)
+
+
+RULES = (card_use, points_balance, controls, targets)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _CENT = "0.01"
 _MANY_NOT_POSITIVE = 0.05
 _RETURN_WINDOW = timedelta(days=30)
-_TOLERANCE = 0.01
 _DISCOUNTS = ("general_discount", "loyalty_discount", "personal_discount")
 
 
@@ -176,32 +175,7 @@ def _provisional(checks: Checks, linked: int) -> Iterator[Finding]:
         yield Finding("provisional_returns", "info", "transactions", "business_date", rows, of_rows, details=details)
 
 
-def financials(checks: Checks) -> Iterator[Finding]:
-    """Net sales against the audited total of every reported span that lies inside the data."""
-    facts = checks.loaded["transactions"].facts
-    if not checks.has("company_financials", "net_revenue") or checks.value("transactions") is None:
-        return
-    found = sql.rows(
-        checks.con,
-        "SELECT f.period_start, f.period_end, f.net_revenue, sum(t.value) FROM company_financials f "
-        f"JOIN {checks.relation('transactions')} t ON t.business_date BETWEEN f.period_start AND f.period_end "
-        "AND t.status = 'completed' AND NOT t.is_test "
-        f"WHERE f.net_revenue > 0 AND f.period_start >= DATE '{facts.date_min}' "
-        f"AND f.period_end <= DATE '{facts.date_max}' GROUP BY ALL ORDER BY 1, 2",
-    )
-    deviations = [(float(ours) / float(audited) - 1, start, end) for start, end, audited, ours in found]
-    if not deviations:
-        return
-    worst, start, end = max(deviations, key=lambda d: abs(d[0]))
-    beyond = sum(abs(d[0]) > _TOLERANCE for d in deviations)
-    details: dict[str, str | int | float] = {"deviation": round(worst, 6), "start": str(start), "end": str(end)}
-    severity: Severity = "red" if beyond else "green"
-    yield Finding(
-        "financials_differ", severity, "company_financials", "net_revenue", beyond, len(found), details=details
-    )
-
-
 RULES = (
     duplicate_lines, header_differs, amounts, receipts_not_positive, receipts_without_lines, currency, anonymous,
-    returns, financials,
+    returns,
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -79,10 +78,8 @@ def interval_cell(row: Row, words: Words) -> str:
 
 
 def n_cell(row: Row, words: Words) -> str:
-    """The number of cases; where even that would point at persons, only that it is below the minimum."""
-    if row["reason"] and "reason.privacy" in row["reason"]:
-        return f"&lt;\u00a0{words.number(json.loads(row['reason'])['minimum'])}"
-    return words.number(row["n"])
+    """The number of cases; nothing where even that would point at persons."""
+    return NONE if row["reason"] and "reason.privacy" in row["reason"] else words.number(row["n"])
 
 
 def moved(row: Row) -> int | None:

@@ -26,13 +26,22 @@ FAMILIES = ("return", "sales", "customers", "programme", "campaigns", "satisfact
 ABOUT_PERSONS = ("customers", "programme", "campaigns")
 
 
-def cover(words: Words, *, title: str, facts: Mapping[str, str]) -> Display:
-    """The report's only h1; ``facts`` are message ids of labels with what they say."""
+def cover(words: Words, *, title: str, facts: Mapping[str, str], serious: int = 0) -> Display:
+    """The report's only h1; ``facts`` are message ids of labels with what they say.
+
+    With ``serious`` findings in the data the report is a draft, and says so before anything else.
+    """
     entries = [(words(label), text) for label, text in facts.items() if text]
     html = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in entries)
     lines = [f"{label}: {text}" for label, text in entries]
     lead = paragraph(words("cover.subtitle"), "lead")
-    return stack([heading(1, title), lead, Display(f'<dl class="kb-facts">{html}</dl>', "\n".join(lines))])
+    banner = [_draft(words, serious)] if serious else []
+    return stack([*banner, heading(1, title), lead, Display(f'<dl class="kb-facts">{html}</dl>', "\n".join(lines))])
+
+
+def _draft(words: Words, serious: int) -> Display:
+    text = words("draft.banner", n=serious)
+    return Display(f'<p class="kb-draft" role="alert">{escape(text)}</p>', text)
 
 
 def section(scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], family: str, words: Words) -> Display:
@@ -88,10 +97,19 @@ def beside(table: pd.DataFrame, kpi: str, title: str, words: Words) -> Display:
     return side_table(shown, words, name=kpi, title=title)
 
 
-def data_quality(findings: Sequence[audit_tables.Finding], words: Words, notes: Sequence[str] = ()) -> Display:
-    """What is wrong with the data, after what the consultant says about them."""
+def data_quality(
+    findings: Sequence[audit_tables.Finding],
+    words: Words,
+    notes: Sequence[str] = (),
+    *,
+    touched: Mapping[int, Sequence[str]] | None = None,
+    spans: Sequence[audit_tables.Reconciled] = (),
+) -> Display:
+    """What is wrong with the data and what rests on it, after what the consultant says about them; the accounts."""
     said = [paragraph(words("quality.notes")), bullets(notes)] if notes else []
-    return stack([heading(2, words("quality.heading"), "quality"), *said, audit_tables.findings_table(findings, words)])
+    table = audit_tables.findings_table(findings, words, touched)
+    accounts = audit_tables.reconciliation_table(spans, words)
+    return stack([heading(2, words("quality.heading"), "quality"), *said, table, accounts])
 
 
 def computability(table: pd.DataFrame, words: Words) -> Display:

@@ -33,8 +33,11 @@ def messages(language: str) -> Mapping[str, str]:
     """All messages of a language by id."""
     if language not in LANGUAGES:
         raise MissingMessageError(f"no messages for language '{language}': use one of {', '.join(LANGUAGES)}")
-    with resources.files("kpibook.present").joinpath(f"locale/{language}.po").open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id}
+    found: dict[str, str] = {}
+    for name in (f"{language}.po", f"{language}.data.po"):
+        with resources.files("kpibook.present").joinpath(f"locale/{name}").open("rb") as file:
+            found |= {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id}
+    return found
 
 
 class Words(Formats):

@@ -54,6 +54,7 @@ class Outcome:
     fault: BaseException | None = None
     broken_packs: tuple[str, ...] = ()
     failed_kpis: tuple[str, ...] = ()
+    draft: bool = False
 
 
 Listener = Callable[[Progress], None]
@@ -101,7 +102,8 @@ def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.
     code = NotValidError.exit_code if problems else 0
     seconds = time.monotonic() - began
     ended = Outcome(params.client, record.period, record.state, code, place, previous, message, seconds)
-    return replace(ended, broken_packs=tuple(record.broken_packs), failed_kpis=tuple(record.failed_kpis))
+    broken, failed = tuple(record.broken_packs), tuple(record.failed_kpis)
+    return replace(ended, broken_packs=broken, failed_kpis=failed, draft=record.draft)
 
 
 def _make(
@@ -182,6 +184,7 @@ def _take_over(record: runs.RunRecord, quality: dict) -> None:
     record.definitions = quality.get("definitions", {})
     record.broken_packs = quality.get("broken_packs", [])
     record.failed_kpis = quality.get("failed_kpis", [])
+    record.draft = quality.get("draft", False)
 
 
 class _Steps:

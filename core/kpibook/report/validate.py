@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 AGAIN = "kpibook.report.again"
 MARKERS = ("NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT", "NBVAL_RAISES_EXCEPTION", "PYTEST_VALIDATE_IGNORE_OUTPUT")
 TAGS = {marker.lower().replace("_", "-") for marker in MARKERS} | {"raises-exception"}
-PROVED = ("data_start", "data_end", "findings", "computability", "definitions")  # of quality.json
+#: Parts of quality.json.
+PROVED = ("data_start", "data_end", "findings", "draft", "reconciliation", "privacy", "computability", "definitions")
 
 
 @dataclass(frozen=True)
