@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpibook.stats import risk_sets as risk
+from kpibook.stats.enrolment_checks import shifted
 from kpibook.stats.enrolment_effects import HORIZON, studies
 from kpibook.stats.evidence import Evidence, evidence
 from kpibook.stats.intervals import Interval
@@ -42,7 +43,8 @@ class Reading:
 def read(made: Programme, classes: int = risk.BASKETS) -> Reading:
     """The recommended estimator, its bracket and its grade, from what a firm would see."""
     bought = purchases(made, classes)
-    sets = risk.risk_sets(bought, risk.at_risk(bought))
+    own = risk.at_risk(bought)
+    sets = risk.risk_sets(bought, own)
     found = studies(sets, made.margin, made.enrolled)
     study = found["risk_set"]
     truth = without = 0.0
@@ -52,7 +54,7 @@ def read(made: Programme, classes: int = risk.BASKETS) -> Reading:
         truth += float((made.margin[members, after] - made.without[members, after]).sum())
     joined = made.enrolled < risk.NEVER
     seen = sum(len(members) for members in study.members) / max(1, int(joined.sum()))
-    judged = evidence(found, identified=seen)
+    judged = evidence(found, identified=seen, pretended=shifted(bought, own, made.margin))
     return Reading(judged, truth, without, _naive(made) * study.person_months)
 
 
