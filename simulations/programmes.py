@@ -24,7 +24,12 @@ MARGIN = 0.35
 SEASON = np.array([0.85, 0.85, 0.95, 1.0, 1.05, 1.0, 0.95, 0.75, 1.0, 1.05, 1.15, 1.45])
 SELECTION = {"weak": 0.25, "medium": 0.5, "strong": 0.9}
 #: (more purchases, fewer departures) of members.
-EFFECTS = {"none": (0.0, 0.0), "effect": (0.08, 0.15), "large effect": (0.20, 0.30)}
+EFFECTS = {
+    "none": (0.0, 0.0),
+    "effect": (0.08, 0.15),
+    "large effect": (0.20, 0.30),
+    "very large effect": (0.40, 0.50),
+}
 
 Shock = Literal["none", "lingering", "sudden"]
 Table = npt.NDArray[np.float64]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpibook.stats import risk_sets as risk
-from kpibook.stats.enrolment_effects import HORIZON, studies
+from kpibook.stats.enrolment_checks import adjusted, shifted
+from kpibook.stats.enrolment_effects import HORIZON, LEADS, effects, studies
 from kpibook.stats.evidence import Evidence, evidence
 from kpibook.stats.intervals import Interval
 from simulations.programmes import MONTHS, Programme
@@ -21,6 +22,7 @@ class Reading:
     truth: float
     without: float
     naive: float
+    adjusted: float = float("nan")
 
     def percent(self, amount: float) -> float:
         """In percent of the members' true margin without the programme."""
@@ -29,6 +31,11 @@ class Reading:
     @property
     def bias(self) -> float:
         return self.percent(self.evidence.study.total - self.truth)
+
+    @property
+    def moved(self) -> float:
+        """What the adjustment for spending before the base changes, in percent as the bias."""
+        return self.percent(self.adjusted)
 
     def holds(self, interval: Interval) -> bool:
         return interval.low <= self.truth <= interval.high
@@ -42,7 +49,8 @@ class Reading:
 def read(made: Programme, classes: int = risk.BASKETS) -> Reading:
     """The recommended estimator, its bracket and its grade, from what a firm would see."""
     bought = purchases(made, classes)
-    sets = risk.risk_sets(bought, risk.at_risk(bought))
+    own = risk.at_risk(bought)
+    sets = risk.risk_sets(bought, own)
     found = studies(sets, made.margin, made.enrolled)
     study = found["risk_set"]
     truth = without = 0.0
@@ -52,8 +60,15 @@ def read(made: Programme, classes: int = risk.BASKETS) -> Reading:
         truth += float((made.margin[members, after] - made.without[members, after]).sum())
     joined = made.enrolled < risk.NEVER
     seen = sum(len(members) for members in study.members) / max(1, int(joined.sum()))
-    judged = evidence(found, identified=seen)
-    return Reading(judged, truth, without, _naive(made) * study.person_months)
+    judged = evidence(found, identified=seen, pretended=shifted(bought, own, made.margin))
+    return Reading(judged, truth, without, _naive(made) * study.person_months, _moved(made, sets, study.person_months))
+
+
+def _moved(made: Programme, sets: risk.RiskSets, months: float) -> float:
+    """The adjusted less the plain estimate of those known for a year, over ``months``."""
+    better = adjusted(sets, made.margin, made.enrolled)
+    plain = effects(sets.part(sets.long & (sets.cell_month >= LEADS)), made.margin, made.enrolled)
+    return float("nan") if better is None else (better.average - plain.average) * months
 
 
 def purchases(made: Programme, classes: int = risk.BASKETS) -> risk.Purchases:

@@ -195,3 +195,18 @@ def test_parts_of_one_estimate_from_two_tables_fail_alone():
         f"per_receipt ({wrong.where}): its parts come from 2 tables"
         " · join them in a view first, and use where= instead of filter()"
     )
+
+
+def test_optional_frames_are_no_needs_but_belong_to_the_hash():
+    def made(optional):
+        def spread(kept: pd.DataFrame, tickets: pd.DataFrame):
+            """Spread: a KPI."""
+            return total(kept.count())
+
+        columns = {"kept": ["member_id"], "tickets": ["channel"]}
+        definition = named("spread", spread, columns=columns, optional=optional)
+        return build(sources(kept, definition)).resolve().kpis["spread"]
+
+    assert made([]).needs == {"transactions": {"is_test", "member_id"}, "tickets": {"channel"}}
+    assert made(["tickets"]).needs == {"transactions": {"is_test", "member_id"}}
+    assert made([]).hash == made(["tickets"]).hash

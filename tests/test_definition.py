@@ -125,3 +125,15 @@ def test_settings_are_checked():
         "p.yaml:9: mode: 3 is not of type str · give a value of type str",
         "p.yaml:9: cap: True is not of type float · give a value of type float",
     ]
+
+
+def test_optional_frames_are_frames_of_the_kpi():
+    def settled(receipts: pd.DataFrame):
+        """Settled: a KPI."""
+
+    with pytest.raises(PluginError) as caught:
+        kpi(unit="count", better="higher", columns={"receipts": ["net_amount"]}, optional=["receipt"])(settled)
+    where = f"test_definition.py:{settled.__code__.co_firstlineno}: settled"
+    assert str(caught.value) == f"{where}: optional 'receipt' is not one of its DataFrames · did you mean 'receipts'?"
+    made = kpi(unit="count", better="higher", columns={"receipts": ["net_amount"]}, optional=["receipts"])(settled)
+    assert made.optional == ("receipts",)

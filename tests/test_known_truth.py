@@ -69,8 +69,84 @@ def test_grade_b_is_not_given_to_a_truth_outside(found: list, study) -> None:
     assert judged.share <= 0.07
 
 
-def test_the_page_says_what_fails(found: list, study) -> None:
+def test_grade_b_is_reached_and_holds_the_truth(study) -> None:
+    """A very large effect, 40,000 persons: grade B at a cost of 2 % of the margin, and the truth inside."""
+    reached = study.simulate([study.Case(s, "very large effect", "none", 6, 40_000) for s in study.SELECTION])
+    assert [r.grade(0.02) for _, r in reached] == ["B"] * 3
+    judged = study.graded(reached)
+    assert (judged.programmes, judged.wrong) == (3, 0)
+
+
+def test_graded_counts_programmes_once(study) -> None:
+    """Three programmes: B at two costs and right, B at one and wrong, never B."""
+
+    class Made:
+        def __init__(self, costs: tuple[float, ...], right: bool) -> None:
+            self.costs, self.right, self.evidence = costs, right, self
+            self.interval = None
+
+        def grade(self, cost: float) -> str:
+            return "B" if cost in self.costs else "C"
+
+        def holds(self, interval: None) -> bool:
+            return self.right
+
+    case = study.Case("weak", "none", "none", 1)
+    judged = study.graded([(case, Made((0.02, 0.10), True)), (case, Made((0.40,), False)), (case, Made((), False))])
+    assert judged == study.Graded(given=3, outside=1, judged=9, programmes=2, wrong=1)
+    assert judged.share == 0.5
+    assert study.graded([]).share == 0
+
+
+def test_programmes_that_reach_grade_b_are_simulated(study) -> None:
+    made = study.reaching()
+    assert len(made) == 48
+    assert sum(case.shock == "none" for case in made) == 36
+    assert not any(case.line for case in made)
+    assert len(study.cases()) == 108 + 12 + 48
+
+
+@pytest.fixture(scope="module")
+def designs() -> tuple[list, list]:
+    """Stores and invitations, few runs of each kind."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        stores = importlib.import_module("simulations.rollouts")
+        invited = importlib.import_module("simulations.invitations")
+        return stores.rollouts(20), invited.invitations(60)
+    finally:
+        sys.path.remove(str(ROOT))
+
+
+def test_stores_one_after_another(designs: tuple[list, list]) -> None:
+    """240 runs: the estimate is right on average, and 95 % of the intervals hold the truth (210 at the very least)."""
+    stores = designs[0]
+    assert len(stores) == 12
+    assert max(abs(float(r.biases.mean())) for r in stores) < 3
+    assert abs(float(np.mean([r.biases.mean() for r in stores]))) < 1
+    assert sum(r.held for r in stores) >= 210
+    assert sum(r.placebos for r in stores) >= 210
+
+
+def test_invitations_that_not_everybody_follows(designs: tuple[list, list]) -> None:
+    """Where 10 % or more follow, the effect per enrolment is right; joiners less others is far off."""
+    strong = [r for r in designs[1] if r.compliers >= 0.1]
+    assert sum(r.strong for r in strong) == 6 * 60
+    assert sum(r.held for r in strong) >= 324
+    assert sum(r.returned for r in strong) >= 324
+    assert max(abs(float(np.nanmean(r.late)) - r.effect) for r in strong if r.compliers == 0.3) < 3
+    assert min(float(r.naive.mean()) - r.effect for r in strong) > 20
+
+
+def test_hardly_anybody_follows(designs: tuple[list, list]) -> None:
+    assert all(r.none > r.strong for r in designs[1] if r.compliers == 0.02)
+
+
+def test_the_page_says_what_fails(found: list, designs: tuple[list, list], study) -> None:
     """Eight programmes are fewer than the twenty of the line, and the page says so."""
-    page = study.page([(study.Case(c.selection, c.effect, c.shock, c.seed), r) for c, r in found])
+    page = study.page([(study.Case(c.selection, c.effect, c.shock, c.seed), r) for c, r in found], *designs)
     assert "| At least 20 programmes | 7 | **fails** |" in page
+    assert "| At least 60 programmes reach grade B, so that the next line is about something |" in page
     assert page.count("\n| none | effect |") == 3
+    assert page.count("\n| 12 in three waves |") == 4
+    assert page.count("\n| 8,000 | 10 % |") == 2

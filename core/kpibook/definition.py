@@ -37,6 +37,7 @@ class Definition:
     choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     frames: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
     unit: str = ""
     better: str = "neutral"
     family: str = ""
@@ -87,6 +88,7 @@ def kpi(
     by_columns: bool = True,
     looks_back: LooksBack = None,
     columns: Mapping[str, list[str]] | None = None,
+    optional: tuple[str, ...] | list[str] = (),
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Make a KPI of a function from tables or views to an estimate.
 
@@ -100,6 +102,7 @@ def kpi(
         length), the name of a setting that holds days counted back from the period's end, or
         a function ``(window, settings)`` giving the first day needed, None for no more than the period.
     columns: for parameters annotated ``pd.DataFrame``, the columns wanted.
+    optional: those of them that the KPI can do without: a client who lacks their tables gets them empty.
     """
 
     def decorate(function: Callable[..., Any]) -> Definition:
@@ -107,10 +110,11 @@ def kpi(
         definition = _define(function, "kpi", **facts, breakdowns=tuple(breakdowns))
         given = {name: tuple(names) for name, names in (columns or {}).items()}
         chapter = family or function.__module__.rpartition(".")[2]
-        problems = _problems(definition, given)
+        problems = [*_problems(definition, given), *_unknown(definition, optional)]
         if problems:
             raise PluginError(problems)
-        return Definition(**{**vars(definition), "family": chapter, "question": question, "columns": given})
+        more = {"family": chapter, "question": question, "columns": given, "optional": tuple(optional)}
+        return Definition(**{**vars(definition), **more})
 
     return decorate
 
@@ -202,6 +206,15 @@ def _problems(definition: Definition, columns: Mapping[str, tuple[str, ...]]) ->
             Problem(where, "it mixes DataFrames and tables", "annotate all table parameters pd.DataFrame, or none")
         )
     return found
+
+
+def _unknown(definition: Definition, optional: tuple[str, ...] | list[str]) -> list[Problem]:
+    where = f"{definition.where}: {definition.id}"
+    return [
+        Problem(where, f"optional '{name}' is not one of its DataFrames", did_you_mean(name, definition.frames))
+        for name in optional
+        if name not in definition.frames
+    ]
 
 
 def _fits(value: Any, default: Any) -> bool:

@@ -230,9 +230,11 @@ def _frame_kpi(
     if blocked:
         failures.setdefault(definition.id, blocked)
         return Resolved(definition, source.origin, settings, failure=blocked.text)
-    fields = [tables[t][c].op() for t in definition.inputs if t in tables for c in definition.columns[t]]
-    marks = [lineage.digest(f) for f in fields] + [_code(definition), repr(sorted(settings.items()))]
-    return Resolved(definition, source.origin, settings, None, lineage.reads(fields)[0], {}, _hash(definition, marks))
+    fields = {t: [tables[t][c].op() for c in definition.columns[t]] for t in definition.inputs if t in tables}
+    marks = [lineage.digest(f) for own in fields.values() for f in own]
+    marks += [_code(definition), repr(sorted(settings.items()))]
+    needed = [f for t, own in fields.items() if t not in definition.optional for f in own]
+    return Resolved(definition, source.origin, settings, None, lineage.reads(needed)[0], {}, _hash(definition, marks))
 
 
 def _code(definition: Definition) -> str:

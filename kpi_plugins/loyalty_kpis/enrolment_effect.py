@@ -10,17 +10,20 @@ import pandas as pd
 from kpibook import because, modelled
 from kpibook.rules import reason
 from kpibook.stats import risk_sets as risk
+from kpibook.stats.enrolment_checks import Pretended, adjusted, shifted
 from kpibook.stats.enrolment_effects import POST, TIMES, Effects, effects, studies
 from kpibook.stats.evidence import RULE_D, Evidence, evidence
 from kpibook.stats.intervals import Interval, normal
 
 STUDY = ["person", "month", "stratum", "basket", "first", "enrolled", "from_month", "to_month"]
 MEMBERS = ["identified", "months"]
+BY_STUDY = "Design: members against customers who could have enrolled in the same month. {limits}"
 NOT_IDENTIFIED = because("The increment cannot be identified with these data.")
 NO_PLACEBO = because("Nobody is known 12 months before enrolment: the comparison cannot be tested.")
 FAILED = {
     "balance": because("Members and controls differ in tenure or index basket."),
     "placebo": because("Members and controls already differed 7 to 12 months before enrolment."),
+    "pretended": because("Members and controls already differed when enrolment is taken to be six months earlier."),
     "power": because("A drift too small to be seen in these data could explain half of the effect."),
     "bracket": because("Later enrollers and never enrolled as controls lead to different verdicts."),
     "breakdown": because("A drift after enrolment as large as the one before it could explain the effect."),
@@ -85,11 +88,33 @@ def study(frame: pd.DataFrame) -> Study | None:
     return Study(purchases, risk.risk_sets(purchases, stratum >= 0), (first, end), origin, numbers)
 
 
-def judged(own: Study, values: pd.Series, members: pd.DataFrame, calendar: bool = False) -> Evidence:
-    """The study's effect on a column, with its bracket, its checks and its grade."""
-    found = studies(own.sets, own.matrix(values), own.purchases.enrolled, counted=own.counted, calendar=calendar)
+def judged(
+    own: Study,
+    values: pd.Series,
+    members: pd.DataFrame,
+    calendar: bool = False,
+    pretended: Pretended | None = None,
+) -> Evidence:
+    """The study's effect on a column, with its bracket, its checks and its grade.
+
+    pretended: that of the whole study, when this is a part of it.
+    """
+    outcome = own.matrix(values)
+    found = studies(own.sets, outcome, own.purchases.enrolled, counted=own.counted, calendar=calendar)
     identified = float(members["identified"].mean()) if len(members) else 0.0
-    return evidence(found, identified=identified)
+    earlier = pretended or shifted(own.purchases, own.purchases.stratum >= 0, outcome, own.counted)
+    return evidence(found, identified=identified, pretended=earlier)
+
+
+def further(own: Study, values: pd.Series, found: Evidence) -> dict:
+    """The effect adjusted for what was known before the base, over the same person-months."""
+    made = adjusted(own.sets, own.matrix(values), own.purchases.enrolled, own.counted)
+    if made is None or not made.person_months:
+        return {"adjusted": modelled(None, status="undefined", reason=NO_PLACEBO)}
+    scale = found.study.person_months / made.person_months
+    ends = normal(made.total * scale, made.standard_error * scale)
+    facts = {"n": made.treated, "persons": made.treated, "grade": found.grade}
+    return {"adjusted": modelled(made.total * scale, low=ends.low, high=ends.high, **facts)}
 
 
 def not_identified(**more):
@@ -103,17 +128,18 @@ def why(found: Evidence) -> str:
     if failed == "size":
         fewest = min(found.study.treated, found.study.controls)
         return reason("too_few_persons", n=fewest, minimum=RULE_D)
-    if failed in ("placebo", "power", "breakdown") and not np.isfinite(found.placebo.value):
+    if failed in ("placebo", "pretended", "power", "breakdown") and not np.isfinite(found.placebo.value):
         return NO_PLACEBO
     return FAILED.get(failed, "")
 
 
 def stated(found: Evidence, value: float, interval: Interval, bounds: Interval, **more):
     """A figure as its grade allows: with an interval (B), or as bounds without a single value (C)."""
-    facts = {"n": found.study.treated, "persons": found.study.treated, "grade": found.grade, **more}
+    facts = {"n": found.study.treated, "persons": found.study.treated, "grade": found.grade}
+    facts["reason"] = because(BY_STUDY, limits=why(found))
     if found.grade == "B":
-        return modelled(value, low=interval.low, high=interval.high, **facts)
-    return modelled(None, low=bounds.low, high=bounds.high, status="bounded", reason=why(found), **facts)
+        return modelled(value, **{**facts, "low": interval.low, "high": interval.high, **more})
+    return modelled(None, **{**facts, "low": bounds.low, "high": bounds.high, "status": "bounded", **more})
 
 
 def scaled(interval: Interval, factor: float, shift: float = 0.0) -> Interval:
@@ -139,11 +165,17 @@ def readings(found: Evidence) -> dict:
 
 def _tests(found: Evidence) -> dict:
     """The placebo, what it could have shown, and the breakdown."""
-    placebo = found.placebo
+    placebo, pretended = found.placebo, found.pretended
+    earlier = modelled(None, status="undefined", reason=NO_PLACEBO)
+    if pretended is not None:
+        ends = {"low": pretended.interval.low, "high": pretended.interval.high}
+        earlier = modelled(pretended.value, n=pretended.members, persons=pretended.members, **ends)
     if not np.isfinite(placebo.value) or found.drift is None:
         names = ("placebo_per_month", "placebo_p", "detectable_drift_per_month", "breakdown")
-        return {name: modelled(None, status="undefined", reason=NO_PLACEBO) for name in names}
+        unknown = {name: modelled(None, status="undefined", reason=NO_PLACEBO) for name in names}
+        return {**unknown, "six_months_earlier": earlier}
     return {
+        "six_months_earlier": earlier,
         "placebo_per_month": modelled(placebo.value, low=placebo.interval.low, high=placebo.interval.high),
         "placebo_p": modelled(placebo.p_value, unit="ratio"),
         "detectable_drift_per_month": modelled(_known(placebo.detectable)),

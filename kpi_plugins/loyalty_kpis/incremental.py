@@ -1,21 +1,24 @@
 """Increments: what exists only because of the programme, and for which members that can be told."""
 
-import ibis
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from kpibook import because, kpi, modelled, ratio, share, variants, view
 from kpibook.rules import reason
-from kpibook.stats.enrolment_effects import POST, TIMES
-from kpibook.stats.fieller import fieller
+from kpibook.stats.enrolment_effects import POST, TIMES, effects
 from kpibook.stats.intervals import Interval, normal
 from loyalty_kpis import enrolment_effect as effect
-from loyalty_kpis.customer_months import span_months
+from loyalty_kpis import return_designs
 from loyalty_kpis.enrolment_effect import MEMBERS, STUDY
+from loyalty_kpis.enrolment_segments import segments
+from loyalty_kpis.return_designs import DESIGN_COLUMNS
 
 #: The growth that vendors advertise, and the months in which "at once" would have to show.
 CLAIM = 0.30
 AT_ONCE = 3
+ALL_ELIGIBLE = because("Every product earns points, or it is not known which do.")
 REFUTED = because("The advertised growth of 30 % lies above the whole interval.")
 
 
@@ -24,9 +27,22 @@ REFUTED = because("The advertised growth of 30 % lies above the whole interval."
     better="higher",
     family="return",
     question="How much contribution margin exists only because of the programme?",
-    columns={"enrolment_study": [*STUDY, "margin"], "enrolment_members": MEMBERS},
+    columns={
+        "enrolment_study": [*STUDY, "margin"],
+        "enrolment_members": MEMBERS,
+        "study_ineligible": ["person", "month", "ineligible"],
+        **DESIGN_COLUMNS,
+    },
+    optional=("study_ineligible", *DESIGN_COLUMNS),
+    by_columns=False,
 )
-def incremental_margin(enrolment_study: pd.DataFrame, enrolment_members: pd.DataFrame):
+def incremental_margin(
+    enrolment_study: pd.DataFrame,
+    enrolment_members: pd.DataFrame,
+    study_ineligible: pd.DataFrame,
+    programme_cases: pd.DataFrame,
+    store_months: pd.DataFrame,
+):
     """Incremental contribution margin: what members bought in the 12 months after the month of enrolment above what
     they would have bought without it, in contribution margin before loyalty benefits, in the months of the period.
 
@@ -35,20 +51,52 @@ def incremental_margin(enrolment_study: pd.DataFrame, enrolment_members: pd.Data
     Only members with such a control and six months of history count. Grade B has a value; grade C only bounds, from
     the lowest to the highest of bracket and interval; D nothing. The interval allows for a drift after enrolment as
     large as the one before. Variants: the bracket (later_enrollers, never_enrolled), controls censored when they
-    enrol, the placebo of the months 12 to 7 before, the drift that it could have shown, and how many times the drift
-    before the effect survives (breakdown). all_members assumes the same effect in every member-month.
+    enrol, controls adjusted for spending before the base, the placebos (the months 12 to 7 before; enrolment six months
+    earlier; products that earn no points, which more visits can move as well), the drift that could have shown, and how
+    many times the drift before the effect survives (breakdown). all_members assumes the same effect in every
+    member-month. A random trial of the programme or stores reached one after another stand instead where their grade
+    is better; per_enrolment is the trial's margin per person whom it made enrol.
     """
     own = effect.study(enrolment_study)
     found = effect.judged(own, enrolment_study["margin"], enrolment_members) if own else None
-    if found is None or found.grade == "D":
-        return effect.not_identified()
-    parts = effect.readings(found)
-    every = float(enrolment_members["months"].sum()) / found.study.person_months
+    shown = effect.not_identified()
+    if own is not None and found is not None and found.grade != "D":
+        shown = _by_study(own, found, enrolment_study, enrolment_members, study_ineligible)
+    trial = return_designs.per_enrolment(programme_cases)
+    if trial is not None:
+        readings = {**shown.parts.get("variant", {}), "per_enrolment": trial}
+        shown = replace(shown, parts={**shown.parts, "variant": readings})
+    no_costs = pd.DataFrame({"component": [], "amount": []})
+    return return_designs.shown(shown, "margin", found, programme_cases, store_months, enrolment_members, no_costs)
+
+
+def _by_study(own, found, rows: pd.DataFrame, members: pd.DataFrame, ineligible: pd.DataFrame):
+    """The increment by the enrolment study, with all its readings and by cohort, tenure and usage class."""
+    parts = {**effect.readings(found), **effect.further(own, rows["margin"], found)}
+    parts["products_without_points"] = _ineligible(own, ineligible, found)
+    every = float(members["months"].sum()) / found.study.person_months
     ends = (effect.scaled(found.interval, every), effect.scaled(found.bounds, every))
     parts["all_members"] = effect.stated(found, found.study.total * every, *ends)
+    by_segment = {}
+    for dimension, studies in segments(own, own.matrix(rows["margin"])).items():
+        judged = {n: effect.judged(s, rows["margin"], members, pretended=found.pretended) for n, s in studies.items()}
+        by_segment[dimension] = {
+            n: effect.stated(f, f.study.total, f.interval, f.bounds) for n, f in judged.items() if f.grade != "D"
+        }
     table = effect.event_table(found.study)
-    beside = {"table": table, "table_persons": "members"}
-    return effect.stated(found, found.study.total, found.interval, found.bounds, parts={"variant": parts}, **beside)
+    beside = {"parts": {"variant": parts, **by_segment}, "table": table, "table_persons": "members"}
+    return effect.stated(found, found.study.total, found.interval, found.bounds, **beside)
+
+
+def _ineligible(own, rows: pd.DataFrame, found):
+    """Placebo: the effect per member-month on products that earn no points."""
+    if rows.empty:
+        return modelled(None, status="undefined", reason=ALL_ELIGIBLE)
+    outcome = own.other(rows, "ineligible")
+    made = effects(own.sets, outcome, own.purchases.enrolled, counted=own.counted)
+    ends = effect.scaled(normal(made.total, made.standard_error), 1 / made.person_months)
+    facts = {"n": made.treated, "persons": made.treated, "grade": found.grade}
+    return modelled(made.average, low=ends.low, high=ends.high, **facts)
 
 
 @kpi(
@@ -168,104 +216,10 @@ def identified_member_share(enrolment_members):
     )
 
 
-@view(key=("period_id", "customer_id"))
-def member_contrast(purchase_months, first_months, enrolled_persons, periods):
-    """Member contrast: net sales and months of a period by person, from the first purchase on and months without one
-    kept: members since before the period, and persons never enrolled by its end.
-    """
-    spans = periods.filter(periods.segment_by == "total").mutate(**span_months(periods))
-    spans = spans.select("period_id", "from_month", "to_month", "start", "end")
-    persons = first_months.join(spans, first_months.first < spans.to_month)
-    inside = purchase_months.join(
-        spans, (purchase_months.month >= spans.from_month) & (purchase_months.month < spans.to_month)
-    )
-    bought = inside.group_by("period_id", "customer_id").agg(net_amount=inside.net_amount.sum())
-    rows = persons.left_join(bought, ["period_id", "customer_id"]).select(*persons.columns, "net_amount")
-    known = enrolled_persons.select("customer_id", "enrolled_on", "closed_on")
-    rows = rows.left_join(known, "customer_id").select(*rows.columns, "enrolled_on", "closed_on")
-    open_at_start = rows.closed_on.isnull() | (rows.closed_on >= rows.start)
-    member = (rows.enrolled_on < rows.start) & open_at_start
-    never = rows.enrolled_on.isnull() | (rows.enrolled_on >= rows.end)
-    return rows.filter(member.fill_null(False) | never).select(
-        "period_id",
-        "customer_id",
-        months=rows.to_month - ibis.greatest(rows.from_month, rows.first),
-        net_amount=rows.net_amount.fill_null(0.0),
-        is_member=member.fill_null(False),
-    )
-
-
-@kpi(
-    unit="percent",
-    better="neutral",
-    family="return",
-    question="How much of the member-vs-non-member gap is who they are, not what the programme did?",
-    columns={
-        "enrolment_study": [*STUDY, "net_amount"],
-        "enrolment_members": MEMBERS,
-        "member_contrast": ["months", "net_amount", "is_member"],
-    },
-)
-def selection_gap(enrolment_study: pd.DataFrame, enrolment_members: pd.DataFrame, member_contrast: pd.DataFrame):
-    """Selection-bias gap: 1 less the effect of enrolling per member-year, out of the gap in net sales per person and
-    year between members and identified persons who never enrolled, months without a purchase kept.
-
-    naive_gap is that gap, and not an effect: it says who joins. A gap of zero or less leaves the share undefined.
-    """
-    naive, error = _naive(member_contrast)
-    gap = modelled(
-        naive,
-        low=None if naive is None else normal(naive, error).low,
-        high=None if naive is None else normal(naive, error).high,
-        unit="money",
-        n=len(member_contrast),
-        persons=len(member_contrast),
-    )
-    own = effect.study(enrolment_study)
-    found = effect.judged(own, enrolment_study["net_amount"], enrolment_members) if own else None
-    if found is None or found.grade == "D":
-        return effect.not_identified(parts={"variant": {"naive_gap": gap}})
-    yearly = 12 / found.study.person_months
-    ends = [effect.scaled(i, yearly) for i in (found.interval, found.bounds)]
-    per_year = effect.stated(found, found.study.average * 12, *ends, unit="money")
-    parts = {"naive_gap": gap, "effect_per_member_year": per_year}
-    if naive is None or naive <= 0:
-        return modelled(None, status="undefined", reason=reason("zero_denominator"), parts={"variant": parts})
-    shares = [_one_minus(end, naive, error) for end in ends]
-    value = 1 - found.study.average * 12 / naive
-    return effect.stated(found, value, *shares, parts={"variant": parts})
-
-
-def _one_minus(ends: Interval, naive: float, error: float) -> Interval:
-    """1 - effect / gap over the effect's interval, each end widened by the gap's own error (Fieller)."""
-    low = fieller(ends.high, naive, 0.0, error**2)
-    high = fieller(ends.low, naive, 0.0, error**2)
-    if low is None or high is None:
-        return Interval(1 - ends.high / naive, 1 - ends.low / naive)
-    return Interval(1 - low.high, 1 - high.low)
-
-
-def _naive(rows: pd.DataFrame) -> tuple[float | None, float]:
-    """Gap per person and year, and its standard error by the delta method; None without both groups."""
-    means, variance = [], 0.0
-    for member in (True, False):
-        own = rows[rows["is_member"].astype(bool) == member]
-        months = float(own["months"].sum())
-        if not months:
-            return None, 0.0
-        level = float(own["net_amount"].sum()) / months
-        rest = (own["net_amount"] - level * own["months"]).to_numpy(dtype=np.float64)
-        means.append(level * 12)
-        variance += float(rest @ rest) * (12 / months) ** 2
-    return means[0] - means[1], float(np.sqrt(variance))
-
-
 DEFINITIONS = (
     period_sales,
-    member_contrast,
     incremental_margin,
     incremental_revenue,
     incremental_revenue_share,
     identified_member_share,
-    selection_gap,
 )

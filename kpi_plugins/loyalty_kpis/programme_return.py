@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 import pandas as pd
 
 from kpibook import because, modelled
+from kpibook.stats.enrolment_checks import Pretended
 from kpibook.stats.enrolment_effects import clustered_error
 from kpibook.stats.evidence import Evidence
 from kpibook.stats.fieller import fieller
 from kpibook.stats.intervals import Interval, Z
 from loyalty_kpis import enrolment_effect as effect
+from loyalty_kpis import return_designs
 from loyalty_kpis.costs_views import BENEFITS
-from loyalty_kpis.enrolment_effect import MEMBERS, STUDY
+from loyalty_kpis.enrolment_effect import MEMBERS, STUDY, Study
+from loyalty_kpis.enrolment_segments import segments
+from loyalty_kpis.return_designs import DESIGN_COLUMNS
 
 COLUMNS = {
     "enrolment_study": [*STUDY, "margin"],
     "study_benefits": ["person", "month", "benefits"],
     "enrolment_members": [*MEMBERS, "years"],
     "period_costs": ["component", "amount"],
+    **DESIGN_COLUMNS,
 }
 NO_COST = because("The programme has no cost in this period.")
 DESIGN = (
@@ -32,14 +37,27 @@ DESIGN = (
 POWERED = 0.8416
 
 
-def figure(which: str, rows: pd.DataFrame, benefits: pd.DataFrame, members: pd.DataFrame, costs: pd.DataFrame):
-    """The ROI (``ratio``) or the net value (``value``) of one period, as the evidence allows."""
-    made = _return(rows, benefits, members, costs)
+def figure(
+    which: str,
+    rows: pd.DataFrame,
+    benefits: pd.DataFrame,
+    members: pd.DataFrame,
+    costs: pd.DataFrame,
+    cases: pd.DataFrame,
+    stores: pd.DataFrame,
+):
+    """The ROI (``ratio``) or the net value (``value``) of one period, by the best design and as its evidence allows."""
+    own = effect.study(rows)
+    made = None if own is None else _return(own, rows, benefits, members, costs)
     if made is None:
-        return _unidentified(rows, members, costs)
-    if made.cost <= 0 and which == "ratio":
-        return modelled(None, status="undefined", reason=NO_COST)
-    return _stated(made, which, costs)
+        shown = _unidentified(rows, members, costs)
+    elif made.cost <= 0 and which == "ratio":
+        shown = modelled(None, status="undefined", reason=NO_COST)
+    else:
+        shown = _stated(made, which, costs)
+        parts = {**shown.parts, **_by_segment(made, which, own, rows, benefits, members, costs)}
+        shown = replace(shown, parts=parts)
+    return return_designs.shown(shown, which, None if made is None else made.found, cases, stores, members, costs)
 
 
 @dataclass(frozen=True)
@@ -98,12 +116,16 @@ def _hull(ends: list[Interval]) -> Interval:
     return Interval(min(end.low for end in ends), max(end.high for end in ends))
 
 
-def _return(rows: pd.DataFrame, benefits: pd.DataFrame, members: pd.DataFrame, costs: pd.DataFrame) -> Return | None:
+def _return(
+    own: Study,
+    rows: pd.DataFrame,
+    benefits: pd.DataFrame,
+    members: pd.DataFrame,
+    costs: pd.DataFrame,
+    pretended: Pretended | None = None,
+) -> Return | None:
     """None when the effect is not identified."""
-    own = effect.study(rows)
-    if own is None:
-        return None
-    found = effect.judged(own, rows["margin"], members)
+    found = effect.judged(own, rows["margin"], members, pretended=pretended)
     if found.grade == "D":
         return None
     all_months = max(float(members["months"].sum()), found.study.person_months)
@@ -113,7 +135,7 @@ def _return(rows: pd.DataFrame, benefits: pd.DataFrame, members: pd.DataFrame, c
     spread = np.where(treated, taken - taken[treated].mean(), 0.0)
     discounts = float(taken.sum())
     cost = discounts + _other(costs) * found.study.person_months / all_months
-    judged = Evidence(**{**vars(found), "cost": cost})
+    judged = replace(found, cost=cost)
     return Return(
         judged,
         cost,
@@ -122,6 +144,28 @@ def _return(rows: pd.DataFrame, benefits: pd.DataFrame, members: pd.DataFrame, c
         float(found.study.total_influence @ spread),
         all_months / found.study.person_months,
     )
+
+
+def _by_segment(
+    made: Return,
+    which: str,
+    own: Study,
+    rows: pd.DataFrame,
+    benefits: pd.DataFrame,
+    members: pd.DataFrame,
+    costs: pd.DataFrame,
+) -> dict:
+    """The same by cohort, tenure and usage class of the members whose effect is identified."""
+    found = {}
+    for dimension, studies in segments(own, own.matrix(rows["margin"])).items():
+        by_name = {}
+        for name, part in studies.items():
+            own_return = _return(part, rows, benefits, members, costs, made.found.pretended)
+            if own_return is not None and own_return.cost > 0:
+                ends = own_return.ratio() if which == "ratio" else own_return.value()
+                by_name[name] = effect.stated(own_return.found, *ends)
+        found[dimension] = by_name
+    return found
 
 
 def _stated(made: Return, which: str, costs: pd.DataFrame):

@@ -8,6 +8,7 @@ from kpibook.rules import mean_rule, reason
 from kpibook.stats.intervals import Z
 from loyalty_kpis import programme_return
 from loyalty_kpis.programme_return import COLUMNS
+from loyalty_kpis.return_designs import DESIGN_COLUMNS
 
 NEVER_EVEN = because("The members' margin does not reach the cost: no increment would pay for the programme.")
 
@@ -25,12 +26,15 @@ def period_costs(programme_cost, periods):
     family="return",
     question="Does the programme earn back more than it costs, compared with not having it?",
     columns=COLUMNS,
+    optional=tuple(DESIGN_COLUMNS),
 )
 def programme_roi(
     enrolment_study: pd.DataFrame,
     study_benefits: pd.DataFrame,
     enrolment_members: pd.DataFrame,
     period_costs: pd.DataFrame,
+    programme_cases: pd.DataFrame,
+    store_months: pd.DataFrame,
 ):
     """Programme ROI (incremental): incremental contribution margin before loyalty benefits less programme cost, out of
     that cost, over the same members and months.
@@ -40,8 +44,14 @@ def programme_roi(
     and an interval (Fieller, widened by what the design leaves open), grade C only bounds, grade D nothing: read the
     break-even uplift. later_enrollers and never_enrolled are the bracket; all_members assumes the same effect in
     every member-month and takes all costs. Vendors' figures of revenue over cost are not comparable.
+
+    Designs: a random trial of the programme (grade A), stores that it reached one after another, or the enrolment
+    study (at best B); the best grade stands, the others are shown by design. By cohort, tenure and usage class the
+    enrolment study's members are told apart by what was known before the base window.
     """
-    return programme_return.figure("ratio", enrolment_study, study_benefits, enrolment_members, period_costs)
+    return programme_return.figure(
+        "ratio", enrolment_study, study_benefits, enrolment_members, period_costs, programme_cases, store_months
+    )
 
 
 @kpi(
@@ -50,19 +60,24 @@ def programme_roi(
     family="return",
     question="How much money does the programme leave, in euro?",
     columns=COLUMNS,
+    optional=tuple(DESIGN_COLUMNS),
 )
 def net_programme_value(
     enrolment_study: pd.DataFrame,
     study_benefits: pd.DataFrame,
     enrolment_members: pd.DataFrame,
     period_costs: pd.DataFrame,
+    programme_cases: pd.DataFrame,
+    store_months: pd.DataFrame,
 ):
     """Net programme value: incremental contribution margin before loyalty benefits less programme cost, over the same
     members and months.
 
     Unlike the ratio it does not depend on whether discounts are taken off the margin or counted as cost.
     """
-    return programme_return.figure("value", enrolment_study, study_benefits, enrolment_members, period_costs)
+    return programme_return.figure(
+        "value", enrolment_study, study_benefits, enrolment_members, period_costs, programme_cases, store_months
+    )
 
 
 @kpi(

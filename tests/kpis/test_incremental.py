@@ -25,7 +25,9 @@ def test_incremental_margin() -> None:
     """
     found = _row("incremental_margin", client())
     assert (found["value"], found["status"], found["grade"], found["n"]) == (None, "bounded", "C", 3)
-    assert json.loads(found["reason"]) == {"id": "reason.too_few_persons", "n": 3, "minimum": 200}
+    reason = json.loads(found["reason"])
+    assert reason["text"] == "Design: members against customers who could have enrolled in the same month. {limits}"
+    assert json.loads(reason["limits"]) == {"id": "reason.too_few_persons", "n": 3, "minimum": 200}
     assert _row("incremental_margin", client(), "risk_set")["value"] == pytest.approx(20)
 
 
@@ -205,3 +207,20 @@ def test_channel_as_a_stratum() -> None:
     together = run(tables, **YEAR, catalog=catalog)
     assert row(apart, "incremental_margin", "risk_set")["value"] == pytest.approx(10)
     assert row(together, "incremental_margin", "risk_set")["value"] == pytest.approx(20)
+
+
+def test_products_without_points() -> None:
+    """All of what is bought earns no points: the placebo is the whole increment, 20 in 12 member-months. Where all
+    products earn points there is none.
+    """
+    tables = client()
+    for line in tables["order_lines"]:
+        line["product_id"] = "plain"
+    tables["products"] = [{"product_id": "plain", "points_eligible": False}]
+    results = run(tables, **YEAR, catalog=only("incremental_margin"))
+    assert row(results, "incremental_margin", "products_without_points")["value"] == pytest.approx(20 / 12)
+    tables["products"] = [{"product_id": "plain", "points_eligible": True}]
+    found = row(
+        run(tables, **YEAR, catalog=only("incremental_margin")), "incremental_margin", "products_without_points"
+    )
+    assert json.loads(found["reason"])["text"] == "Every product earns points, or it is not known which do."

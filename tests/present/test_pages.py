@@ -105,6 +105,28 @@ def test_a_return_that_cannot_be_identified_says_why(english: Words):
     assert [pair[0]["kpi"] for pair in five(card)] == ["programme_roi", "net_sales"]
 
 
+@pytest.mark.parametrize(
+    ("grade", "said"),
+    [
+        ("A", "Evidence grade A: an experiment in which chance decided. Design: two groups of 40."),
+        ("B", "Evidence grade B: a credible comparison, not decided by chance. Design: two groups of 40."),
+    ],
+)
+def test_grade_and_design_stand_behind_the_figure(grade: str, said: str, english: Words):
+    reason = because("Design: two groups of {n}. {limits}", n=40, limits="")
+    row = figure("programme_roi", 0.5, 0.1, 0.9, grade=grade, reason=reason)
+    assert headline(results.scorecard([row]), english).endswith(f"lies above zero. {said}")
+
+
+def test_bounds_say_design_and_limits(english: Words):
+    limits = '{"id": "reason.too_few_persons", "n": 3, "minimum": 200}'
+    reason = because("Design: two groups. {limits}", limits=limits)
+    row = figure("programme_roi", None, 0.1, 1.2, status="bounded", grade="C", reason=reason)
+    assert headline(results.scorecard([row]), english).endswith(
+        "allows no single figure. Design: two groups. " + english.reason(limits)
+    )
+
+
 def test_a_programme_that_loses(english: Words):
     said = headline(results.scorecard([figure("programme_roi", -0.5, -0.9, -0.1)]), english)
     assert said.startswith("The programme does not pay: its incremental return is −50.0%")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kpibook.stats.enrolment_checks import Pretended
 from kpibook.stats.enrolment_effects import EVERY, PLACEBO, POST, TIMES, Effects
 from kpibook.stats.event_study import Drift, Placebo
 from kpibook.stats.evidence import Evidence, evidence
@@ -34,6 +35,7 @@ GOOD = Evidence(
     drift=Drift(1.0, 0.0, 1.5, np.diag([0.0025, 0.01])),
     identified=0.6,
     cost=500.0,
+    pretended=Pretended(0.01, Interval(-0.1, 0.1), 300),
 )
 
 
@@ -50,6 +52,8 @@ def test_grade_b_needs_every_check() -> None:
         ("size", replace(GOOD, study=_effects(controls=199))),
         ("balance", replace(GOOD, study=_effects(balance={"tenure": 0.0, "basket": -0.1}))),
         ("placebo", replace(GOOD, placebo=Placebo(0.2, Interval(0.1, 0.3), 9.0, 0.2, 0.04))),
+        ("pretended", replace(GOOD, pretended=Pretended(0.2, Interval(0.1, 0.3), 300))),
+        ("pretended", replace(GOOD, pretended=None)),
         ("power", replace(GOOD, placebo=Placebo(0.0, Interval(-0.1, 0.1), 1.0, 0.9, 0.0417))),
         ("bracket", replace(GOOD, cost=800.0)),
         ("bracket", replace(GOOD, later=float("nan"))),

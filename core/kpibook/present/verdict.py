@@ -20,6 +20,8 @@ ROI = "programme_roi"
 HOW_MANY = 5
 #: A return that says something: a figure, bounds, or that it cannot be identified.
 ANSWERS = ("ok", "bounded", "not_identified")
+#: Grades of evidence that allow a single figure.
+GRADES = ("A", "B")
 STATES = ("met", "missed", "open")
 #: After the figures that have a target, in this order.
 PREFERRED = (
@@ -71,7 +73,7 @@ def verdict(
 def headline(
     scorecard: pd.DataFrame, words: Words, facts: Mapping[str, Facts] | None = None, findings: Iterable[str] = ()
 ) -> str:
-    """Whether the programme pays: from the interval of its ROI, or why that cannot be said."""
+    """Whether the programme pays: from the interval of its ROI, with grade and design, or why that cannot be said."""
     roi = [r for r in cells.rows_of(scorecard, kpi=ROI, period="current") if r["status"] in ANSWERS]
     if roi and roi[0]["status"] == "not_identified":
         return " ".join([words("verdict.not_identified"), words.reason(roi[0]["reason"] or "")]).strip()
@@ -84,8 +86,11 @@ def headline(
     state = "pays" if row["low"] > 0 else "loses" if row["high"] < 0 else "open"
     around = words.between(row["low"], row["high"], row["unit"])
     if row["status"] == "bounded":
-        return words(f"verdict.bounded.{state}", interval=around)
-    return words(f"verdict.{state}", roi=words.value(row["value"], row["unit"]), interval=around)
+        said = [words(f"verdict.bounded.{state}", interval=around)]
+    else:
+        said = [words(f"verdict.{state}", roi=words.value(row["value"], row["unit"]), interval=around)]
+        said += [words(f"verdict.grade.{row['grade']}")] if row["grade"] in GRADES else []
+    return " ".join([*said, words.reason(row["reason"] or "", row["unit"])]).strip()
 
 
 def lacking(facts: Mapping[str, Facts] | None, findings: Iterable[str] = ()) -> list[str]:

@@ -154,9 +154,10 @@ class Words(Formats):
         values = json.loads(encoded)
         if "trimmed" in values:
             values["trimmed"] = self.value(values["trimmed"], unit)
+        values = {name: self.reason(v, unit) if _is_reason(v) else v for name, v in values.items()}
         if "text" in values:
             sentence = values.pop("text")
-            return _Filler(self).vformat(self._sentences.get(sentence) or sentence, (), values)
+            return _Filler(self).vformat(self._sentences.get(sentence) or sentence, (), values).strip()
         return self(values.pop("id"), **values)
 
 
@@ -183,6 +184,11 @@ class _Filler(Formatter):
         if isinstance(value, list | tuple | set | frozenset):
             return ", ".join(sorted(map(str, value)))
         return words.number(value, 0 if float(value).is_integer() else words.digits("ratio", value))
+
+
+def _is_reason(value: Any) -> bool:
+    """A reason within a reason."""
+    return isinstance(value, str) and value.startswith('{"')
 
 
 def _speaks(unit: str) -> bool:

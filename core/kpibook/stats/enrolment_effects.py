@@ -110,14 +110,16 @@ def effects(
     counted: tuple[int, int] | None = None,
     controls: Controls = "risk_set",
     calendar: bool = False,
+    weights: Floats | None = None,
 ) -> Effects:
     """Effects of enrolling on ``outcome`` (persons x months, zero where nothing was bought).
 
     enrolled: month of enrolment by person (NEVER). counted: first month and month after the last whose
     effects count (default: all); enrolment months without any counted month are left out. The sets
-    must hold every month when ``controls`` is "censored", for the weights. calendar: fill ``by_month``.
+    must hold every month when ``controls`` is "censored", for the weights. calendar: fill ``by_month``. weights: of
+    each entry of the sets as a control, all alike when not given.
     """
-    return studies(sets, outcome, enrolled, (controls,), counted=counted, calendar=calendar)[controls]
+    return studies(sets, outcome, enrolled, (controls,), counted=counted, calendar=calendar, weights=weights)[controls]
 
 
 def studies(
@@ -128,6 +130,7 @@ def studies(
     *,
     counted: tuple[int, int] | None = None,
     calendar: bool = False,
+    weights: Floats | None = None,
 ) -> dict[Controls, Effects]:
     """The same study with several kinds of controls, in one pass."""
     first, end = counted or (0, outcome.shape[1])
@@ -135,24 +138,28 @@ def studies(
     stays = log_weights(sets, outcome.shape) if "censored" in controls else None
     treated = sets.by_cell(sets.treated.astype(np.float64)) > 0
     months = sets.cell_month
-    near = sets.part(treated & (months + HORIZON >= span[0]) & (months + 1 < span[1]) & (months >= BASE))
+    kept = treated & (months + HORIZON >= span[0]) & (months + 1 < span[1]) & (months >= BASE)
+    near = sets.part(kept)
+    counts = (np.ones(len(sets.cell)) if weights is None else weights)[kept[sets.cell]]
     made = {name: _Sums(outcome, near, calendar) for name in controls}
-    for part in _blocks(near):
+    for cells in _blocks(near):
+        part = near.part(cells)
         stack = Stack(part, outcome, span)
         for name in controls:
             keeps = ~part.treated & _chosen(enrolled[part.person], name)
-            made[name].add(stack, stack.weights(keeps, enrolled, stays if name == "censored" else None))
+            found = stack.weights(keeps, enrolled, stays if name == "censored" else None)
+            made[name].add(stack, found if weights is None else found * counts[cells[near.cell]][:, None])
     return {name: sums.effects() for name, sums in made.items()}
 
 
-def _blocks(sets: RiskSets) -> Iterator[RiskSets]:
+def _blocks(sets: RiskSets) -> Iterator[Flags]:
     """Whole cells, about BLOCK entries at a time."""
     if not sets.cells:
         return
     last = np.searchsorted(sets.cell, np.arange(sets.cells), side="right")
     number = (last - 1) // BLOCK
     for block in np.unique(number):
-        yield sets.part(number == block)
+        yield np.asarray(number == block)
 
 
 class _Sums:

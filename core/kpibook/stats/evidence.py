@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
+from kpibook.stats.enrolment_checks import Pretended
 from kpibook.stats.enrolment_effects import EVERY, HORIZON, Controls, Effects
 from kpibook.stats.event_study import Drift, Placebo, drift, placebo
 from kpibook.stats.intervals import Interval, normal
@@ -38,6 +39,7 @@ class Evidence:
     drift: Drift | None
     identified: float
     cost: float = 0.0
+    pretended: Pretended | None = None
 
     @property
     def bracket(self) -> Interval:
@@ -75,6 +77,7 @@ class Evidence:
             "size": min(self.study.treated, self.study.controls) >= RULE_D,
             "balance": all(abs(gap) < BALANCED for gap in self.study.balance.values()),
             "placebo": self.placebo.holds_zero,
+            "pretended": self.pretended is not None and self.pretended.holds_zero,
             "power": self.placebo.detectable * HORIZON < effect / 2,
             "bracket": isfinite(self.later) and isfinite(self.never) and one_side,
             "breakdown": self.drift is not None and self.drift.breakdown() >= MAGNITUDE,
@@ -89,16 +92,18 @@ class Evidence:
         return "B" if all(checks.values()) else "C"
 
 
-def evidence(studies: Mapping[Controls, Effects], *, identified: float, cost: float = 0.0) -> Evidence:
-    """Judge a study by its own placebo and by the same study with other controls.
+def evidence(
+    studies: Mapping[Controls, Effects], *, identified: float, cost: float = 0.0, pretended: Pretended | None = None
+) -> Evidence:
+    """Judge a study by its own placebos and by the same study with other controls.
 
-    identified: share of the members whose effect the study can see; cost: what the total effect is held against.
+    identified: share of the members whose effect the study can see; cost: what the total effect is held against;
+    pretended: the study with enrolments six months earlier.
     The other readings are scaled to the person-months of the study.
     """
     study, later, never, censored = (studies[name] for name in EVERY)
     months = study.person_months
     scale = months / censored.person_months if censored.person_months else float("nan")
     unbiased = normal(censored.total * scale, censored.standard_error * scale)
-    return Evidence(
-        study, later.average * months, never.average * months, unbiased, placebo(study), drift(study), identified, cost
-    )
+    bracket = (later.average * months, never.average * months)
+    return Evidence(study, *bracket, unbiased, placebo(study), drift(study), identified, cost, pretended)

@@ -86,13 +86,16 @@ class RiskSets:
 
     def part(self, cells: Flags) -> RiskSets:
         """The same with only these cells."""
-        rows = cells[self.cell]
-        number = np.cumsum(cells) - 1
+        return self.among(cells[self.cell])
+
+    def among(self, rows: Flags) -> RiskSets:
+        """The same with only these entries."""
+        cells, number = np.unique(self.cell[rows], return_inverse=True)
         return RiskSets(
             self.month[rows],
             self.person[rows],
             self.treated[rows],
-            number[self.cell[rows]],
+            number.astype(np.int64),
             self.tenure[rows],
             self.basket[rows],
             self.cell_month[cells],
