@@ -37,11 +37,11 @@ def suggestion_acceptance_rate(suggestions, suggestions_and_others):
     """
     rows = suggestions_and_others
     known, cluster = rows.rate.notnull(), rows.customer_id
-    count = rows.count(where=known)
+    count, others = rows.count(where=known), rows.rate.fill_null(0.0) + rows.scatter
     return variants(
         share(suggestions.accepted, where=suggestions.over, cluster=suggestions.customer_id),
-        not_shown=ratio(rows.rate.sum(where=known), count, cluster=cluster),
-        more_than_not_shown=ratio((rows.accepted - rows.rate).sum(where=known), count, cluster=cluster),
+        not_shown=ratio(others.sum(), count, cluster=cluster),
+        more_than_not_shown=ratio((known.ifelse(rows.accepted, 0) - others).sum(), count, cluster=cluster),
     )
 
 

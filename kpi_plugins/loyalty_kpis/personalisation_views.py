@@ -63,16 +63,19 @@ def suggestions(funnel_events, periods, transactions, order_lines, receipts, *, 
     )
 
 
-@view(key=("customer_id", "product_id", "business_date"), date="business_date")
-def suggestions_and_others(suggestions, transactions, order_lines, receipts, purchase_days, *, keep_days: int = 14):
+@view(date="business_date")
+def suggestions_and_others(
+    suggestions, transactions, order_lines, receipts, purchase_days, periods, *, keep_days: int = 14
+):
     """Suggestions and others: suggestions whose days are over, and how many of the persons never shown the product
     bought and kept it in the ``keep_days`` from the same day.
 
     These others are the persons who bought anything in the 365 days before the month of that day; ``rate`` is
-    null when there are none.
+    null when there are none. ``scatter`` is what an other adds to the sum of the rates more or less than the others
+    do on average; these rows have a person and a day, and add up to nothing.
     """
     over = suggestions.filter(suggestions.over)
-    moments = over.select("product_id", "business_date").distinct()
+    moments = over.group_by("product_id", "business_date").agg(times=over.count())
     moments = moments.mutate(month=moments.business_date.truncate("M"))
     months = moments.select("month").distinct()
     days = purchase_days.select("customer_id", "business_date")
@@ -93,10 +96,33 @@ def suggestions_and_others(suggestions, transactions, order_lines, receipts, pur
     found = found.left_join(seen, keys).drop("product_id_right", "business_date_right")
     found = found.left_join(buyers, keys).drop("product_id_right", "business_date_right")
     others = found.everybody.fill_null(0) - found.seen.fill_null(0)
-    rates = found.select(*keys, rate=(others > 0).ifelse(found.buyers.fill_null(0) / others, None))
-    return over.left_join(rates, keys).select(
-        *SHOWN, "business_date", "channel", "placement", "rate", accepted=over.accepted.cast("int64")
+    rates = found.mutate(others=others).mutate(
+        rate=lambda t: (t.others > 0).ifelse(t.buyers.fill_null(0) / t.others, None)
     )
+    own = over.left_join(rates.select(*keys, "rate"), keys).select(
+        "customer_id", "business_date", "rate", accepted=over.accepted.cast("int64"), scatter=ibis.literal(0.0)
+    )
+    return own.union(_scatter(rates.filter(rates.rate.notnull()), bought, active, periods))
+
+
+def _scatter(rates, bought, active, periods):
+    """What a purchase by an other adds to the sum of the rates, less the same for all who were active that month.
+
+    A month counts in pieces between the days on which periods begin or end, so that each period's rows add up to 0.
+    """
+    added = bought.join(rates, ["product_id", "business_date"])
+    bits = added.select("customer_id", "business_date", scatter=added.times / added.others)
+    bounds = periods.select(day=periods.start).union(periods.select(day=periods.end)).distinct()
+    reached = rates.left_join(bounds, bounds.day <= rates.business_date)
+    pieces = reached.group_by("product_id", "business_date", "month", "everybody").agg(
+        bound=reached.day.max(), owed=(reached.times * reached.rate).max()
+    )
+    pieces = pieces.mutate(piece=ibis.greatest(pieces.month, pieces.bound.fill_null(pieces.month)))
+    sums = pieces.group_by("month", "piece").agg(owed=(pieces.owed / pieces.everybody).sum())
+    less = active.join(sums, "month")
+    bits = bits.union(less.select("customer_id", business_date=less.piece, scatter=-less.owed))
+    nothing = {"rate": ibis.null("float64"), "accepted": ibis.null("int64")}
+    return bits.mutate(**nothing).select("customer_id", "business_date", "rate", "accepted", "scatter")
 
 
 @view(key="transaction_id", date="business_date")

@@ -6,7 +6,18 @@ import ibis
 
 from kpibook import kpi, matrix, ratio, share, total, variants
 from loyalty_kpis.reach import baseline, inside, seen_until
-from loyalty_kpis.usage_classes import HEAVY, LOW, MEDIUM, classed, cut_points, cut_points_of_spend, ranked, spending
+from loyalty_kpis.usage_classes import (
+    HEAVY,
+    LOW,
+    MEDIUM,
+    classed,
+    cut_points,
+    cut_points_of_spend,
+    influence_of_cuts,
+    ranked,
+    spending,
+    with_cut_influence,
+)  # fmt: skip
 
 QUINTILES = {"cut_1": 20, "cut_2": 40, "cut_3": 60, "cut_4": 80}
 MEASURES = {"r": "nearness", "f": "frequency", "m": "money"}
@@ -40,24 +51,25 @@ def usage_class_share(
         users = ranked(spent)
     else:
         users = classed(spent, cut_points_of_spend(spent, periods, window_days))
+    moved = classes == "cut_points"
+    rows = with_cut_influence(users, spent, periods, window_days) if moved else users
     known, cluster = users.class_now.notnull(), users.customer_id
 
     def persons(name):
         return share(users.class_now == name, where=known, cluster=cluster)
 
-    def of(money, name):
-        return ratio(money.sum(where=users.class_now == name), money.sum(where=known), cluster=cluster)
+    def of(measure, name):
+        there = rows.class_now.notnull()
+        value = ibis.literal(1) if measure == "counted" else rows[measure]
+        own = (rows.class_now == name).ifelse(value, 0).fill_null(0).cast("float64")
+        part = own + influence_of_cuts(rows, measure, name) if moved else own
+        return ratio(part.sum(), there.ifelse(value, 0).sum(), cluster=rows.customer_id)
 
     return variants(
         persons(HEAVY),
-        medium=persons(MEDIUM),
-        low=persons(LOW),
-        revenue_of_heavy=of(users.now, HEAVY),
-        revenue_of_medium=of(users.now, MEDIUM),
-        revenue_of_low=of(users.now, LOW),
-        margin_of_heavy=of(users.margin, HEAVY),
-        margin_of_medium=of(users.margin, MEDIUM),
-        margin_of_low=of(users.margin, LOW),
+        **{name: of("counted", name) if moved else persons(name) for name in (MEDIUM, LOW)},
+        **{f"revenue_of_{name}": of("now", name) for name in (HEAVY, MEDIUM, LOW)},
+        **{f"margin_of_{name}": of("margin", name) for name in (HEAVY, MEDIUM, LOW)},
     )
 
 

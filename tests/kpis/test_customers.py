@@ -58,6 +58,22 @@ def test_customer_base_growth() -> None:
     )
 
 
+def test_anonymous_purchases_of_one_day_vary_each_for_itself() -> None:
+    """Anna and bea bought once in 2023 and once in 2024; two anonymous purchases on one day of either year
+    (of 2023 people() brings one): growth 0.
+
+    Relative influences: a person 1/2 - 1/2 + 1/2 - 1/4 - 1/2 + 1/4 = 0, an anonymous purchase 1/4 or -1/4. Variance
+    4/16 times 6/5 for six units: 0.3, standard error 0.5477, interval +-1.0735; by day it would be +-1.6.
+    """
+    both = ["2023-06-01", "2024-06-01"]
+    shop = people(anna=both, bea=both, nobody=["2023-06-01", "2024-07-01", "2024-07-01"])
+    for bought in shop["transactions"]:
+        bought["customer_id"] = None if bought["customer_id"] == "nobody" else bought["customer_id"]
+    results = compute("customer_base_growth", shop, **YEARS)
+    found = row(results, "customer_base_growth", "same_identification")
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((0, -1.0735, 1.0735), abs=1e-4)
+
+
 def test_customer_base_growth_from_nobody() -> None:
     results = compute("customer_base_growth", people(anna=["2024-06-01"]), "2024-01-01/2024-12-31", data=YEARS["data"])
     found = row(results, "customer_base_growth")

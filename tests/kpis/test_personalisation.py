@@ -85,6 +85,19 @@ def test_suggestions_by_hand() -> None:
     assert row(results, "suggestion_acceptance_rate", "more_than_not_shown")["value"] == pytest.approx(0.3)
 
 
+def test_others_who_bought_give_the_expected_rate_its_interval() -> None:
+    """Of the others only fay bought, which counts for two suggestions, among four others: 2/4. Owed by each
+    of the six active in March: 2/4 / 6 = 1/12. Sums by person: ann and bob 1/4 - 1/12, fay 1/2 - 1/12, cat, dan, gus
+    -1/12: 0.5 together. Less 0.1 a suggestion (1, 1, 0, 1, 2, 0): 0.0667 twice, 0.4167, -0.1833, -0.2833, -0.0833;
+    squares 0.3033; standard error sqrt(0.3033 x 6/5) / 5 = 0.1207. The difference has 0.5333, -0.4667, -0.4167,
+    -0.2167, 0.4833, 0.0833: squares 0.9633, standard error 0.2150.
+    """
+    results = run({**shop(*BOUGHT), "funnel_events": SUGGESTIONS}, **YEAR, catalog=only("suggestion_acceptance_rate"))
+    found, more = (row(results, "suggestion_acceptance_rate", n) for n in ("not_shown", "more_than_not_shown"))
+    assert (found["low"], found["high"]) == pytest.approx((0.1 - 0.2365, 0.1 + 0.2365), abs=1e-4)
+    assert (more["low"], more["high"]) == pytest.approx((0.3 - 0.4215, 0.3 + 0.4215), abs=1e-4)
+
+
 def test_personal_discounts_by_hand() -> None:
     """2024: ann 2 personal, 1 loyalty, 1 general on 20; bob 3 general; an anonymous 4 loyalty; cat's 10 personal were
     returned with everything; dan gave back one of two lines of 5 personal each on 20: 5 on 20 are left. Staff

@@ -151,6 +151,25 @@ def test_rankings_of_everybody_are_not_cut_by_columns(kpi: str) -> None:
     assert set(results.scorecard["segment_by"]) - {"variant", "quarter"} == {"total"}
 
 
+def test_usage_classes_know_that_their_cut_points_are_estimated() -> None:
+    """2023: ten persons spend 10 to 100; P50 is 50, with half of them up to it; 2024 the other way round.
+
+    Between P40 and P60 stood two (50, 60) and stand two, with 110: each person up to 50 in 2023 takes 1 from today's
+    low users and 55 from their spend, less the mean of that, 0.5 and 27.5. Low: 0.5 of ten; deviations -1 of those
+    who spent up to 50 before, 1 of the others: squares 10, standard error sqrt(10 x 10/9) / 10 = 0.3333 (with cut
+    points taken as known: 0.1667). Revenue 150 of 550; deviations -27.5 - 150/550 of the spend of the five who spent
+    100 to 60, 27.5 + 400/550 of that of the others: squares 24,926, error sqrt(24,926 x 10/9) / 550 = 0.30258.
+    """
+    before = {name: 10 * (i + 1) for i, name in enumerate("abcdefghij")}
+    now = {name: 110 - spend for name, spend in before.items()}
+    shop = spenders(("2023-06-01", before), ("2024-06-01", now))
+    results = compute("usage_class_share", shop, **YEARS, data="2022-01-01/2024-12-31")
+    for name, value, error in (("low", 0.5, 1 / 3), ("revenue_of_low", 150 / 550, 0.30258)):
+        found = row(results, "usage_class_share", name)
+        ends = (value - 1.959964 * error, value + 1.959964 * error)
+        assert (found["low"], found["high"]) == pytest.approx(ends, abs=1e-4), name
+
+
 def test_usage_classes_by_margin() -> None:
     """2024, own cut points 35 and 45: net minus cost 5 anna, 5 bea, 20 carl, 20 dora, 50 fay; heavy is fay, medium
     anna, low the three others: 50, 5 and 45 of 100.
@@ -160,7 +179,7 @@ def test_usage_classes_by_margin() -> None:
     results = compute("usage_class_share", shop(*receipts), YEARS["period"], data="2022-01-01/2024-12-31")
     names = ("heavy", "medium", "low")
     found = [figure("usage_class_share", results, f"margin_of_{name}")[:3] for name in names]
-    assert found == [(pytest.approx(part / 100), part, 100) for part in (50, 5, 45)]
+    assert found == [(pytest.approx(part / 100), pytest.approx(part), 100) for part in (50, 5, 45)]
 
 
 def test_usage_classes_without_the_cost_of_goods() -> None:
