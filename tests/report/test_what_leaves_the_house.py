@@ -62,7 +62,7 @@ def test_a_draft_of_persons_nobody_can_find(make_project: Any) -> None:
     project = make_project({"params/shop.yaml": PARAMS.format(language="es"), **people()})
     done = project.run("run", "params/shop.yaml")
     assert done.code == 0, done.err
-    assert done.out.startswith("shop: valid, but a draft: serious findings in the data, ")
+    assert done.out.splitlines()[-1].startswith("shop: valid, but a draft: serious findings in the data, ")
     folder = project.path / "reports" / "shop" / "2024-01-01_2024-06-30"
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert (record["draft"], record["state"]) == (True, "valid")
