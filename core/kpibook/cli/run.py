@@ -82,6 +82,7 @@ def _tell(outcome: Outcome) -> None:
 def assumed(outcome: Outcome, client: Params) -> list[str]:
     """What reading the client's files assumed, as the report's ``quality.json`` has it."""
     import json
+    from dataclasses import fields
 
     from kpibook.intake.facts import Finding
     from kpibook.present.audit_tables import finding_text
@@ -91,7 +92,9 @@ def assumed(outcome: Outcome, client: Params) -> list[str]:
     if outcome.code not in {0, NotValidError.exit_code} or path is None or not path.is_file():
         return []
     words = Words(client.language, client.currency)
-    found = [Finding(**{**each, "examples": ()}) for each in json.loads(path.read_text("utf-8"))["findings"]]
+    said = json.loads(path.read_text("utf-8")).get("findings", ())  # a template of one's own may save none
+    known = [field.name for field in fields(Finding)]
+    found = [Finding(**{**{name: each[name] for name in known}, "examples": ()}) for each in said]
     return [
         f"{f.table}.{f.column}: {finding_text(f, words)}" if f.column else f"{f.table}: {finding_text(f, words)}"
         for f in found
