@@ -16,7 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench fuzz browser samples help
+.PHONY: demo test lint docs bench fuzz browser torture samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -47,6 +47,9 @@ browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs
 	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
 	@$(BIN)/pytest -p no:cacheprovider browser
+
+torture: $(READY) ## kill -9 at 200 moments of a run (KILLS=20: fewer), then every fault; prints counts
+	@$(BIN)/python -m torture $(ONLY)
 
 samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
 

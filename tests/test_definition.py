@@ -5,7 +5,7 @@ from typing import Literal
 import pandas as pd
 import pytest
 
-from kpibook import kpi, ratio, view
+from kpibook import intact, kpi, ratio, view
 from kpibook.errors import PluginError
 
 
@@ -137,3 +137,35 @@ def test_optional_frames_are_frames_of_the_kpi():
     assert str(caught.value) == f"{where}: optional 'receipt' is not one of its DataFrames · did you mean 'receipts'?"
     made = kpi(unit="count", better="higher", columns={"receipts": ["net_amount"]}, optional=["receipts"])(settled)
     assert made.optional == ("receipts",)
+
+
+@kpi(unit="count", better="neutral")
+def leaving(receipts):
+    """Leaving: it does not come back."""
+    raise SystemExit(0)
+
+
+@kpi(unit="count", better="neutral")
+def patching(receipts):
+    """Patching: it takes pandas for its own."""
+    pd.DataFrame.sum = lambda *_: 0
+    return receipts
+
+
+def test_a_function_that_asks_the_process_to_end_is_an_error():
+    with pytest.raises(PluginError) as caught:
+        leaving(None)
+    assert str(caught.value) == (
+        f"{leaving.where}: it asks the process to end (SystemExit) · raise another exception, or return"
+    )
+
+
+def test_a_function_that_replaces_a_part_of_pandas_is_an_error_and_the_part_comes_back():
+    intact.keep()
+    before = pd.DataFrame.sum
+    with pytest.raises(PluginError) as caught:
+        patching(None)
+    assert str(caught.value) == (
+        f"{patching.where}: it replaces pandas.DataFrame.sum · write a function of your own, and leave pandas as it is"
+    )
+    assert pd.DataFrame.sum is before

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from kpibook.errors import PluginError
@@ -178,3 +179,20 @@ def test_private_files_and_tests_are_left_alone(folder):
     (folder / "test_own.py").write_text("not python at all")
 
     assert "net_sales" in discover(folder).catalog.kpis
+
+
+def test_a_file_that_ends_the_process_or_replaces_a_part_of_pandas(folder):
+    (folder / "a.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    (folder / "b.py").write_text("import pandas\npandas.Series.sum = None\n", encoding="utf-8")
+    hook = "from kpibook import hookimpl\n@hookimpl\ndef kpibook_definitions():\n    raise SystemExit(1)\n"
+    before = pd.Series.sum
+    assert refused(folder).splitlines() == [
+        "plugins/a.py:1: it cannot be imported: SystemExit: 0 · mend the file or take it out of the folder",
+        "plugins/b.py: import: it replaces pandas.Series.sum · write a function of your own, and leave pandas as it is",
+    ]
+    assert pd.Series.sum is before
+    (folder / "a.py").write_text(hook, encoding="utf-8")
+    (folder / "b.py").unlink()
+    assert refused(folder) == (
+        "plugins/a.py: kpibook_definitions() raised SystemExit: 1 · return a list of definitions and compute nothing"
+    )

@@ -62,3 +62,26 @@ def test_a_record_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError) as raised:
         runs.read(tmp_path)
     assert str(raised.value) == f"{tmp_path / 'run.json'}: cannot be read (Is a directory) · {REMEDY}"
+
+
+def test_a_record_that_finds_no_room_leaves_the_former_one_and_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = runs.begin("shop", "2017")
+    record.write(tmp_path)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        record.write(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+    assert runs.read(tmp_path) == record
+
+
+def test_a_clock_that_is_put_back_lets_no_run_end_before_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = runs.begin("shop", "2017")
+    monkeypatch.setattr(runs, "now", lambda: "2001-01-01T00:00:00Z")
+    record.end("valid")
+    assert record.finished == record.started

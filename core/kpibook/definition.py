@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
+from kpibook import intact
 from kpibook.errors import PluginError, Problem, did_you_mean
 from kpibook.rules import SINGLE
 
@@ -25,7 +26,7 @@ BETTER = ("higher", "lower", "target", "neutral")
 
 @dataclass(frozen=True)
 class Definition:
-    """A KPI (``kind == "kpi"``) or a view. Calling it calls the function."""
+    """A KPI (``kind == "kpi"``) or a view. Calling it calls the function, behind a guard for the process and pandas."""
 
     id: str
     kind: str
@@ -50,7 +51,15 @@ class Definition:
     describes: str | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
+        try:
+            value = self.function(*args, **kwargs)
+        except SystemExit:
+            what = "it asks the process to end (SystemExit)"
+            raise PluginError(Problem(self.where, what, "raise another exception, or return")) from None
+        if replaced := intact.put_back():
+            what = f"it replaces {', '.join(replaced)}"
+            raise PluginError(Problem(self.where, what, "write a function of your own, and leave pandas as it is"))
+        return value
 
     @property
     def where(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 import pluggy
 
-from kpibook import catalog, hookspecs
+from kpibook import catalog, hookspecs, intact
 from kpibook.definition import Definition
 from kpibook.errors import PluginError, Problem
 from kpibook.tracing import Source
@@ -47,6 +47,7 @@ def discover(folder: Path | None = None) -> Discovered:
     loose file that cannot be imported or offers nothing, a misspelt hook, duplicate ids,
     unknown tables or columns.
     """
+    intact.keep()
     packs, broken = _packs()
     loose, problems = _loose(folder)
     plugins = [*packs, *loose]
@@ -64,8 +65,8 @@ def _packs() -> tuple[list[_Plugin], list[Problem]]:
     plugins, broken = [], []
     for entry in found:
         try:
-            plugins.append(_Plugin(_distribution(entry), entry.load()))
-        except Exception as error:  # noqa: BLE001  a broken pack must not stop the others
+            plugins.append(_Plugin(_distribution(entry), _intact(entry.load)))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a broken pack must not stop the others
             what = f"pack '{entry.name}' cannot be loaded: {type(error).__name__}: {error}"
             broken.append(Problem(_distribution(entry), what, "mend or uninstall it"))
     return plugins, broken
@@ -96,17 +97,25 @@ def _loose(folder: Path | None) -> tuple[list[_Plugin], list[Problem]]:
             continue
         origin = f"{path.parent.name}/{path.name}"
         try:
-            plugins.append(_Plugin(origin, _import(path)))
+            plugins.append(_Plugin(origin, _intact(_import, path)))
         except PluginError as error:
             problems += [Problem(f"{origin}: {p.where}", p.what, p.remedy) for p in error.problems]
         except SyntaxError as error:
             problems.append(Problem(f"{origin}:{error.lineno}", f"it is not Python: {error.msg}", "mend this line"))
-        except Exception as error:  # noqa: BLE001  a plugin's own error, told by its name
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin's own error, told by its name
             what = f"it cannot be imported: {type(error).__name__}: {error}"
             problems.append(
                 Problem(f"{origin}:{_line(error, path)}", what, "mend the file or take it out of the folder")
             )
     return plugins, problems
+
+
+def _intact(load: Callable[..., ModuleType], *arguments: Any) -> ModuleType:
+    module = load(*arguments)
+    if replaced := intact.put_back():
+        remedy = "write a function of your own, and leave pandas as it is"
+        raise PluginError(Problem("import", f"it replaces {', '.join(replaced)}", remedy))
+    return module
 
 
 def _import(path: Path) -> ModuleType:
@@ -119,7 +128,7 @@ def _import(path: Path) -> ModuleType:
     return module
 
 
-def _line(error: Exception, path: Path) -> int:
+def _line(error: BaseException, path: Path) -> int:
     line, trace = 1, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):
@@ -160,7 +169,7 @@ def _definitions(plugins: Sequence[_Plugin]) -> tuple[list[Source], list[Problem
 def _call(origin: str, function: Any) -> tuple[list[Definition], list[Problem]]:
     try:
         returned = list(function())
-    except Exception as error:  # noqa: BLE001  a plugin's own error, told by its name
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin's own error, told by its name
         what = f"{HOOK}() raised {type(error).__name__}: {error}"
         return [], [Problem(origin, what, "return a list of definitions and compute nothing")]
     return [d for d in returned if isinstance(d, Definition)], list(_strangers(origin, returned))

@@ -63,20 +63,27 @@ class RunRecord:
         """Put ``run.json`` into ``folder``, whole or not at all."""
         path = folder / NAME
         part = folder / f".{NAME}.{secrets.token_hex(4)}"
-        with part.open("w", encoding="utf-8") as handle:
-            handle.write(self.text())
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(path)
+        try:
+            with part.open("w", encoding="utf-8") as handle:
+                handle.write(self.text())
+                handle.flush()
+                os.fsync(handle.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     def text(self) -> str:
         """The record as the JSON that is written."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     def end(self, state: str, step: str = "", message: str = "") -> None:
-        """Leave the state ``running``; a step and a message say what went wrong."""
+        """Leave the state ``running``; a step and a message say what went wrong.
+
+        A clock that was put back meanwhile does not let a run end before it started.
+        """
         self.state = state
-        self.finished = now()
+        self.finished = max(now(), self.started)
         if step:
             self.failure = {"step": step, "message": message}
 

@@ -16,7 +16,7 @@ from kpibook.report.run import Outcome
 
 NOTE = {
     "rule": "read_encoding_guess", "severity": "amber", "table": "order_lines", "column": None, "rows": 0, "of_rows": 0,
-    "value_share": None, "details": {"file": "a.csv", "encoding": "cp1252"}, "examples": [],
+    "value_share": None, "details": {"file": "a.csv", "encoding": "cp1252"}, "examples": [], "kpis": ["avg_receipt"],
 }  # fmt: skip
 CLIENT: Any = SimpleNamespace(language="en", currency="EUR")
 GUESS = "The file a.csv is not UTF-8 and does not say its encoding: read as"
@@ -35,6 +35,12 @@ def test_a_run_tells_what_was_assumed(tmp_path: Path) -> None:
         f"order_lines.net_amount: {COMMA} 3; that could by themselves be read in two ways: 0.",
     ]
     assert assumed(outcome(tmp_path, 4), CLIENT) == []
+
+
+def test_a_template_of_ones_own_may_save_no_findings(tmp_path: Path) -> None:
+    ended = outcome(tmp_path, 0)
+    (tmp_path / "quality.json").write_text("{}", encoding="utf-8")
+    assert assumed(ended, CLIENT) == []
 
 
 def test_long_files_are_told_every_few_seconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient.exceptions import DeadKernelError
 
 from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, RunError
 from kpibook.report.execute import judge, quieten
 from kpibook.report.supervise import Ended
-from kpibook.report.worker import refuse
+from kpibook.report.worker import TooMuchShownError, named, refuse
 from report.small_client import Limits, Params, write_notebook
 
 FAILED = Ended(4)
@@ -133,3 +134,61 @@ def test_ipykernels_remark_on_transport_is_taken_out(tmp_path: Path) -> None:
     log.write_text(f"before\n{remark}after\n", encoding="utf-8")
     quieten(log)
     assert log.read_text(encoding="utf-8") == "before\nafter\n"
+
+
+MEMORY = "(killed, or out of memory) · lower limits.memory, or run on a machine with more"
+FROM_WITHIN = "find the plugin or cell that ends the process (os._exit, quit, a library that aborts)"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (-9, f"the kernel died by signal 9 {MEMORY}"),
+        (None, f"the kernel died by an unknown cause {MEMORY}"),
+        (0, f"the kernel was ended from within (exit code 0) · {FROM_WITHIN}"),
+    ],
+)
+def test_how_a_kernel_died_is_told(code: int | None, told: str) -> None:
+    event = {"event": "error", "kind": "dead", "cell": 3, "code": code}
+    assert str(failed(CELL, event)) == f"audit.ipynb, cell 3 of 9: {told}"
+
+
+def test_a_kernel_that_could_not_be_started_is_told() -> None:
+    assert str(failed({"event": "error", "kind": "dead", "cell": 0, "code": 1})) == (
+        "audit.ipynb: the kernel could not be started"
+        " · read log.txt, and see that there is room on the disk and in memory"
+    )
+
+
+def test_a_cell_that_shows_too_much_is_told() -> None:
+    event = {"event": "error", "kind": "shown", "cell": 3, "size": "60,000,000"}
+    assert str(failed(CELL, event)) == (
+        "audit.ipynb, cell 3 of 9: its output has 60,000,000 characters · let the cell, or the plugin, show less"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "remedy"),
+    [
+        (28, "No space left on device", "see that there is room, and that the folder can be written to"),
+        (2, "No such file or directory", "see which plugin, cell or program removes files there"),
+    ],
+)
+def test_an_error_of_the_system_in_the_worker_is_told(number: int, text: str, remedy: str) -> None:
+    event = {"event": "error", "kind": "system", "cell": 3, "where": "report.ipynb", "number": number, "text": text}
+    assert str(failed(CELL, event)) == f"audit.ipynb, cell 3 of 9: report.ipynb: {text} · {remedy}"
+
+
+def test_what_a_worker_tells_of_its_errors() -> None:
+    full = {"kind": "system", "cell": 3, "where": "report.ipynb", "number": 28, "text": "No space left on device"}
+    assert named(OSError(28, "No space left on device", "report.ipynb"), 3) == full
+    assert named(OSError(28, "No space left on device"), 3) == {**full, "where": "the folder of the run"}
+    assert named(DeadKernelError("Kernel died"), 3) == {"kind": "dead", "cell": 3, "code": None}
+    assert named(TooMuchShownError("60,000,000"), 3) == {"kind": "shown", "cell": 3, "size": "60,000,000"}
+    assert named(RuntimeError("a fault of ours"), 3) is None
+    assert named(OSError("a fault of ours"), 3) is None
+
+
+def test_a_log_that_somebody_removed_is_no_error(tmp_path: Path) -> None:
+    quieten(tmp_path / "log.txt")
+    assert list(tmp_path.iterdir()) == []

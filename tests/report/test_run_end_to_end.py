@@ -120,7 +120,7 @@ def test_a_killed_kernel_is_told_by_the_record_not_by_the_notebook(tmp_path: Pat
     outcome = run(make(tmp_path, "import os; os.kill(os.getpid(), 9)"), tmp_path / "reports")
     assert (outcome.state, outcome.code) == ("failed", 4)
     assert outcome.message == (
-        "corner-shop.ipynb, cell 4 of 5: the kernel died (killed, or out of memory)"
+        "corner-shop.ipynb, cell 4 of 5: the kernel died by signal 9 (killed, or out of memory)"
         " · lower limits.memory, or run on a machine with more"
     )
     assert outcome.folder is not None

@@ -299,3 +299,65 @@ def test_a_validation_that_takes_too_long_ends_the_run(
         "validation: the run did not end within limits.minutes = 0 and was stopped"
         " · raise limits.minutes in corner-shop.yaml"
     )
+
+
+def test_a_run_whose_folder_was_removed_says_so_and_leaves_a_record(tmp_path: Path, quick: Callable[..., None]) -> None:
+    def remove(folder: Path) -> None:
+        shutil.rmtree(folder)
+        (folder / "work" / "log.txt").read_text(encoding="utf-8")
+
+    quick(extra=remove)
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    record = record_of(outcome.folder)
+    assert outcome.code == 4
+    assert outcome.message == (
+        f"corner-shop-{record['run_id']}: its folder was removed while the run was at work"
+        " · see which plugin, cell or program removes files there"
+    )
+    assert record["failure"] == {"step": "notebook", "message": outcome.message}
+    assert [p.name for p in outcome.folder.iterdir()] == ["run.json"]
+
+
+def test_a_run_whose_file_was_removed_names_it(tmp_path: Path, quick: Callable[..., None]) -> None:
+    quick(extra=lambda folder: (folder / "work" / "log.txt").read_text(encoding="utf-8"))
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    assert outcome.message == (
+        f"corner-shop-{record_of(outcome.folder)['run_id']}: work/log.txt was removed while the run was at work"
+        " · see which plugin, cell or program removes files there"
+    )
+
+
+def test_on_a_full_disk_the_record_is_written_in_the_place_of_the_evidence(
+    tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = runner.runs.RunRecord.write
+
+    def crowded(record: runner.runs.RunRecord, folder: Path) -> None:
+        if (folder / "scorecard.csv").exists():
+            raise OSError(28, "No space left on device", str(folder / "run.json"))
+        write(record, folder)
+
+    monkeypatch.setattr(runner.runs.RunRecord, "write", crowded)
+    quick()
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    assert (outcome.state, outcome.code) == ("failed", 4)
+    assert outcome.message.endswith(
+        "/run.json: No space left on device · see that there is room, and that the folder can be written to"
+    )
+    assert [p.name for p in outcome.folder.iterdir()] == ["run.json"]
+    assert record_of(outcome.folder)["state"] == "failed"
+
+
+def test_evidence_that_cannot_be_written_for_another_reason_is_told(
+    tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied", "run.json")
+
+    monkeypatch.setattr(stage.redact, "evidence", refused)
+    quick(extra=lambda folder: (folder / "quality.json").unlink())
+    outcome = runner.run(make(tmp_path), tmp_path / "reports")
+    assert (outcome.folder, outcome.message) == (
+        None,
+        "run.json: Permission denied · see that there is room, and that the folder can be written to",
+    )

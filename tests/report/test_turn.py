@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from kpibook import runs
@@ -48,6 +49,33 @@ def test_what_dead_runs_left_is_put_away_and_the_living_are_left_alone(tmp_path:
     assert record["failure"] == {"step": "run", "message": "the command was stopped before the run had ended"}
     assert runs.read(tmp_path / "finished" / "2017").state == "valid"
     assert runs.read(living).state == "running"
+
+
+STRAY = """
+import time
+print("here", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_dead_run_left_at_work_is_ended_before_its_folder_is_moved(tmp_path: Path) -> None:
+    folder = staged(tmp_path, "gone")
+    processes = []
+    for place in (folder / "work" / "again", tmp_path / "elsewhere"):
+        environment = {**os.environ, "KPIBOOK_RUN_DIR": str(place)}
+        stray = subprocess.Popen([sys.executable, "-c", STRAY], stdout=subprocess.PIPE, text=True, env=environment)
+        assert stray.stdout is not None
+        assert stray.stdout.readline() == "here\n"
+        processes.append(stray)
+    ours, other = processes
+    turn.recover(tmp_path)
+    there = [psutil.pid_exists(process.pid) for process in (ours, other)]
+    other.kill()
+    for stray in processes:
+        stray.wait()
+        assert stray.stdout is not None
+        stray.stdout.close()
+    assert there == [False, True]
 
 
 def test_two_threads_that_clear_up_do_not_collide(tmp_path: Path) -> None:

@@ -92,9 +92,9 @@ def assumed(outcome: Outcome, client: Params) -> list[str]:
     if outcome.code not in {0, NotValidError.exit_code} or path is None or not path.is_file():
         return []
     words = Words(client.language, client.currency)
-    known = {field.name for field in fields(Finding)} - {"examples"}
-    listed = json.loads(path.read_text("utf-8"))["findings"]
-    found = [Finding(**{name: value for name, value in each.items() if name in known}) for each in listed]
+    said = json.loads(path.read_text("utf-8")).get("findings", ())  # a template of one's own may save none
+    known = [field.name for field in fields(Finding)]
+    found = [Finding(**{**{name: each[name] for name in known}, "examples": ()}) for each in said]
     return [
         f"{f.table}.{f.column}: {finding_text(f, words)}" if f.column else f"{f.table}: {finding_text(f, words)}"
         for f in found

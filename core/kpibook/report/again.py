@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from kpibook.report.bounds import confine, end_children
 from kpibook.report.lifeline import Line, follow_parent
 from kpibook.report.light import light_imports
 
@@ -64,8 +65,17 @@ def main(parent: str, notebook: str) -> int:
     """pytest's exit code."""
     light_imports()
     line = Line()
+    confine()
     os.chdir(Path(notebook).parent)
     follow_parent(None, int(parent))
+    try:
+        return compare_cells(line, Path(notebook).name)
+    finally:
+        end_children()
+
+
+def compare_cells(line: Line, notebook: str) -> int:
+    """Run nbval in this folder; pytest's exit code."""
     import pytest
 
     os.environ.pop("PYTEST_ADDOPTS", None)
@@ -73,7 +83,7 @@ def main(parent: str, notebook: str) -> int:
     Path("nbval.ini").write_text("[pytest]\n", encoding="utf-8")
     options = "-c nbval.ini -p nbval.plugin -p no:cacheprovider --noconftest --nbval --nbval-kernel-name python3"
     code = pytest.main(
-        [*options.split(), "--color=no", "-q", "-vv", "-W", "ignore", "--rootdir=.", Path(notebook).name],
+        [*options.split(), "--color=no", "-q", "-vv", "-W", "ignore", "--rootdir=.", notebook],
         plugins=[Teller(line)],
     )
     line.tell("done", code=int(code))

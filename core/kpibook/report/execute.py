@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 WORKER = "kpibook.report.worker"
 OWN_ERRORS = {error.__name__: error for error in (ParamsError, PluginError, DataError, RunError)}
+DISK = frozenset({errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT})
+ROOM = "see that there is room, and that the folder can be written to"
+CHANGED = "see which plugin, cell or program removes files there"
 NOISE = "Kernel is running over TCP without encryption"
 
 
@@ -78,8 +82,13 @@ def overtime(params: Params, place: str) -> RunError:
 def cell_error(place: str, event: Event) -> KpibookError:
     """The error of a cell: one of ours keeps its text and exit code, any other is named."""
     if event["kind"] == "dead":
-        what = "the kernel died (killed, or out of memory)"
-        return RunError(Problem(place, what, "lower limits.memory, or run on a machine with more"))
+        return RunError(Problem(place, *dead(event["code"], event["cell"] > 0)))
+    if event["kind"] == "shown":
+        what = f"its output has {event['size']} characters"
+        return RunError(Problem(place, what, "let the cell, or the plugin, show less"))
+    if event["kind"] == "system":
+        what = f"{event['where']}: {event['text']}"
+        return RunError(Problem(place, what, ROOM if event["number"] in DISK else CHANGED))
     if event["kind"] == "timeout":
         return RunError(Problem(place, "the cell ran into its time limit", "raise limits.minutes"))
     own, text = OWN_ERRORS.get(event["name"]), event["text"]
@@ -92,7 +101,20 @@ def cell_error(place: str, event: Event) -> KpibookError:
     return RunError(Problem(place, what, "read the traceback in report.ipynb"))
 
 
+def dead(code: int | None, started: bool) -> tuple[str, str]:
+    """What is said of a kernel that died, and what to do."""
+    if not started:
+        return "the kernel could not be started", "read log.txt, and see that there is room on the disk and in memory"
+    if code is None or code < 0:
+        how = f"by signal {-code}" if code else "by an unknown cause"
+        return f"the kernel died {how} (killed, or out of memory)", "lower limits.memory, or run on a machine with more"
+    what = f"the kernel was ended from within (exit code {code})"
+    return what, "find the plugin or cell that ends the process (os._exit, quit, a library that aborts)"
+
+
 def quieten(log: Path) -> None:
     """Take ipykernel's remark on transport out of the log: the kernel listens on this machine only."""
+    if not log.exists():  # whoever cleared the folder out is told of in other places
+        return
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     log.write_text("".join(line for line in lines if NOISE not in line), encoding="utf-8")

@@ -16,6 +16,12 @@ KERNEL = "python3"
 METADATA = {"name": KERNEL, "display_name": "Python 3 (ipykernel)", "language": "python"}
 RUN_DIR = "KPIBOOK_RUN_DIR"
 MARK = "KPIBOOK_RUN_MARK"
+SETTINGS = (
+    "--HistoryManager.enabled=False",
+    # What subprocesses and libraries in C print comes at its own time, another one in each run: it goes to the log.
+    "--IPKernelApp.capture_fd_output=False",
+    "--IPKernelApp.outstream_class=kpibook.report.printed.Printed",
+)
 
 
 #: What Python, its libraries and the system need; anything else may be another client's secret.
@@ -36,7 +42,7 @@ def environment(work: Path, run_dir: Path, mark: str, passed: Collection[str] = 
     private = work / "jupyter"
     spec = private / "kernels" / KERNEL / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *SETTINGS]
     spec.write_text(json.dumps({"argv": argv, **METADATA}), encoding="utf-8")
     temporary = work / "tmp"
     temporary.mkdir(exist_ok=True)

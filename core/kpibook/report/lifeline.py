@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kpibook import runs
+from kpibook.report.bounds import end_children
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +37,7 @@ def _watch(folder: Path | None, parent: int) -> None:
 
     while os.getppid() == parent and psutil.pid_exists(parent):
         time.sleep(0.5)
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
+    end_children()
     try:
         if folder and (folder / runs.NAME).is_file():
             record = runs.read(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import threading
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from kpibook import runs
 from kpibook.errors import KpibookError, NotValidError, Problem, RunError
 from kpibook.report import leakscan, packaged, redact, results, stage, turn
-from kpibook.report.execute import execute, overtime
+from kpibook.report.execute import CHANGED, DISK, ROOM, execute, overtime
 from kpibook.report.render import render
 from kpibook.report.validate import examine, note
 from kpibook.report.versions import versions
@@ -25,8 +24,6 @@ from kpibook.report.worker import NOTEBOOK
 
 if TYPE_CHECKING:
     from kpibook.params import Params
-
-DISK = frozenset({errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT})
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,9 @@ def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.
         stage.set_aside(folder, out, record, secrets)
         raise
     except BaseException as error:
-        told = _mendable(error)
+        told = _mendable(error) or _vanished(error, folder)
         record.end("failed", step.name, str(told) if told else f"a fault of kpibook: {error!r}")
+        folder.mkdir(mode=0o700, exist_ok=True)  # a plugin may have removed it
         place = stage.set_aside(folder, out, record, secrets)
         if told is None:
             raise
@@ -156,7 +154,15 @@ def _mendable(error: BaseException) -> KpibookError | None:
     if not isinstance(error, OSError) or error.errno not in DISK:
         return None
     where, what = str(error.filename or "disk"), error.strerror or str(error)
-    return RunError(Problem(where, what, "see that there is room, and that the folder can be written to"))
+    return RunError(Problem(where, what, ROOM))
+
+
+def _vanished(error: BaseException, folder: Path) -> RunError | None:
+    """The error of a run whose files were removed from under it."""
+    if not isinstance(error, FileNotFoundError) or not str(error.filename).startswith(str(folder)):
+        return None
+    name = Path(error.filename).relative_to(folder).as_posix() if folder.exists() else "its folder"
+    return RunError(Problem(folder.name, f"{name} was removed while the run was at work", CHANGED))
 
 
 def _page(folder: Path, record: runs.RunRecord, confirmed: bool) -> None:

@@ -13,6 +13,7 @@ run of any client below ``out`` moves it into its place (``turn.recover``).
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 WORK = "work"
 LOG = "log.txt"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 LEFT = (".", "__pycache__", "kpibook-")  # the last: where the engine spills
 
 
@@ -69,8 +71,15 @@ def set_aside(folder: Path, out: Path, record: runs.RunRecord, secrets: Secrets)
         log.rename(folder / LOG)
     shutil.rmtree(folder / WORK, ignore_errors=True)
     _sweep(folder)
-    redact.evidence(folder, record, secrets)
-    record.write(folder)
+    try:
+        redact.evidence(folder, record, secrets)
+        record.write(folder)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _make_room(folder)
+        redact.evidence(folder, record, secrets)
+        record.write(folder)
     time = (record.finished or runs.now()).replace("-", "").replace(":", "")
     place = _free(out / record.client / "failed" / f"{time}-{record.run_id}")
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +95,13 @@ def tidy(folder: Path, expected: frozenset[str]) -> None:
     if strange:
         what = f"it left {', '.join(strange)} in the report folder"
         raise RunError(Problem("notebook", what, "write other files to a folder of your own, by its full path"))
+
+
+def _make_room(folder: Path) -> None:
+    """On a full disk the record is worth more than the rest of the evidence."""
+    for entry in folder.iterdir():
+        if entry.name != runs.NAME:
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def _sweep(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import secrets
 import subprocess
@@ -10,16 +11,17 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from kpibook.report.kernel import MARK, environment
+from kpibook.report.kernel import MARK, RUN_DIR, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from pathlib import Path
 
 Event = dict[str, Any]
 GRACE = 10.0
+MOST_LOG = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,21 @@ def watch(
     ``passed`` are the variables of the client that it may see.
     """
     mark = secrets.token_hex(8)
-    with (work / "log.txt").open("ab") as log:
+    with (work / "log.txt").open("ab", buffering=0) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=folder,
             env=environment(work, run_dir, mark, passed),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=log,
-            encoding="utf-8",
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        events: queue.Queue[str | None] = queue.Queue()
-        assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
+        events: queue.Queue[bytes | None] = queue.Queue()
+        assert process.stdout is not None and process.stderr is not None  # noqa: S101 (pipes were asked for)
         threading.Thread(target=_read, args=(process.stdout, events), daemon=True).start()
+        logging = threading.Thread(target=_keep, args=(process.stderr, log), daemon=True)
+        logging.start()
         stopped: str | None = "user"
         try:
             stopped = _follow(events, deadline, on_event, cancel)
@@ -67,14 +70,29 @@ def watch(
                 process.wait(GRACE)
         finally:
             _end(process, mark)
+            logging.join(GRACE)
             process.stdout.close()
     return Ended(process.returncode, stopped)
 
 
-def _read(pipe: IO[str], events: queue.Queue[str | None]) -> None:
+def _keep(pipe: IO[bytes], log: IO[bytes]) -> None:
+    """Write to the log, up to its limit and as long as there is room; read on in any case, or the child would wait."""
+    left = MOST_LOG
+    with pipe:
+        while chunk := os.read(pipe.fileno(), 65536):
+            cut = b"\n[...]\n" if 0 < left < len(chunk) else b""
+            try:
+                log.write(chunk[: max(left, 0)] + cut)
+            except (OSError, ValueError):  # a full disk is told by whom it stops; a closed log is of a run that is over
+                left = 0
+            left -= len(chunk)
+
+
+def _read(pipe: IO[bytes], events: queue.Queue[bytes | None]) -> None:
     try:
         for line in pipe:
-            events.put(line)
+            if line.endswith(b"\n"):  # else the child was killed in the middle of a word
+                events.put(line)
     except ValueError:  # the pipe was closed under us: the child has been ended
         pass
     finally:
@@ -82,7 +100,7 @@ def _read(pipe: IO[str], events: queue.Queue[str | None]) -> None:
 
 
 def _follow(
-    events: queue.Queue[str | None], deadline: float, on_event: Callable[[Event], None], cancel: threading.Event
+    events: queue.Queue[bytes | None], deadline: float, on_event: Callable[[Event], None], cancel: threading.Event
 ) -> str | None:
     while True:
         if cancel.is_set():
@@ -99,7 +117,7 @@ def _follow(
         on_event(json.loads(line))
 
 
-def _end(process: subprocess.Popen[str], mark: str) -> None:
+def _end(process: subprocess.Popen[bytes], mark: str) -> None:
     """End the child, its kernel and whatever they started: kernels lead process groups of their own."""
     import psutil
 
@@ -109,6 +127,20 @@ def _end(process: subprocess.Popen[str], mark: str) -> None:
         process.kill()
     process.wait()
     family += [p for p in psutil.process_iter(["environ"]) if (p.info["environ"] or {}).get(MARK) == mark]
+    _kill(family)
+
+
+def end_strays(folder: Path) -> None:
+    """End the processes of a dead run that still work in ``folder``."""
+    import psutil
+
+    everybody = psutil.process_iter(["environ"])
+    _kill([p for p in everybody if folder in Path((p.info["environ"] or {}).get(RUN_DIR, "/"), "x").parents])
+
+
+def _kill(family: list[Any]) -> None:
+    import psutil
+
     for member in family:
         try:
             member.kill()

@@ -17,6 +17,7 @@ from kpibook import runs
 from kpibook.errors import Problem, RunError
 from kpibook.report import leakscan, stage
 from kpibook.report.locks import held
+from kpibook.report.supervise import end_strays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,7 @@ def _clear_up(out: Path, own: str = "") -> list[Path]:
 
 
 def _put_away(folder: Path, out: Path) -> Path:
+    end_strays(folder)
     try:
         record = runs.read(folder)
     except RunError as error:

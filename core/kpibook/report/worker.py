@@ -12,17 +12,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kpibook.report.bounds import confine, end_children
 from kpibook.report.kernel import KERNEL, use_own_kernel
 from kpibook.report.lifeline import Line, follow_parent
 from kpibook.report.light import light_imports
 
 NOTEBOOK = "report.ipynb"
+MOST_SHOWN = 50_000_000  # characters of one cell's outputs
+MOST_TOLD = 100_000  # characters of an error
+
+
+class TooMuchShownError(Exception):
+    """A cell's outputs would make a notebook that nobody can open."""
 
 
 def main(parent: str, folder: str, template: str, params: str) -> int:
     """0 when every cell was executed without an error."""
     light_imports()
     line = Line()
+    confine()
     os.chdir(folder)
     follow_parent(Path(folder), int(parent))
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -30,7 +38,10 @@ def main(parent: str, folder: str, template: str, params: str) -> int:
     if refusal:
         line.tell("refused", what=refusal[0], remedy=refusal[1])
         return 2
-    return execute(line, params)
+    try:
+        return execute(line, params)
+    finally:
+        end_children()
 
 
 def refuse(template: str) -> tuple[str, str] | None:
@@ -56,8 +67,8 @@ def refuse(template: str) -> tuple[str, str] | None:
 def execute(line: Line, params: str) -> int:
     """Run the staged template through Papermill."""
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
+
+    from kpibook.report.own_kernel import OwnKernel
 
     at = {"cell": 0}
 
@@ -67,6 +78,11 @@ def execute(line: Line, params: str) -> int:
 
     def opened(notebook: Any) -> None:
         line.tell("notebook", cells=len(notebook.cells))
+
+    def shown(cell: Any, **_: Any) -> None:
+        if (size := len(str(cell.outputs))) > MOST_SHOWN:
+            cell.outputs = []
+            raise TooMuchShownError(f"{size:,}")
 
     try:
         papermill.execute_notebook(
@@ -78,19 +94,40 @@ def execute(line: Line, params: str) -> int:
             progress_bar=False,
             log_output=False,
             on_cell_start=started,
+            on_cell_executed=shown,
             on_notebook_start=opened,
+            kernel_manager_class=OwnKernel,
         )
-    except PapermillExecutionError as error:
-        line.tell("error", kind="cell", cell=error.cell_index + 1, name=error.ename, text=str(error.evalue))
-        return 4
-    except CellTimeoutError:
-        line.tell("error", kind="timeout", cell=at["cell"])
-        return 4
-    except DeadKernelError:
-        line.tell("error", kind="dead", cell=at["cell"])
+    except Exception as error:
+        trouble = named(error, at["cell"])
+        if trouble is None:
+            raise
+        line.tell("error", **trouble)
         return 4
     line.tell("done")
     return 0
+
+
+def named(error: Exception, cell: int) -> dict[str, Any] | None:
+    """What the supervisor is told of an error in or around ``cell``; None of a fault of ours."""
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from kpibook.report.own_kernel import OwnKernel
+
+    if isinstance(error, PapermillExecutionError):
+        text = str(error.evalue)[:MOST_TOLD]
+        return {"kind": "cell", "cell": error.cell_index + 1, "name": error.ename, "text": text}
+    if isinstance(error, CellTimeoutError):
+        return {"kind": "timeout", "cell": cell}
+    if isinstance(error, DeadKernelError) or (isinstance(error, RuntimeError) and OwnKernel.ended is not None):
+        return {"kind": "dead", "cell": cell, "code": OwnKernel.ended}
+    if isinstance(error, TooMuchShownError):
+        return {"kind": "shown", "cell": cell, "size": str(error)}
+    if isinstance(error, OSError) and error.errno is not None:
+        where, text = str(error.filename or "the folder of the run"), error.strerror or str(error)
+        return {"kind": "system", "cell": cell, "where": where, "number": error.errno, "text": text}
+    return None
 
 
 if __name__ == "__main__":

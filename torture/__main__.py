@@ -1,0 +1,62 @@
+"""``python -m torture [kills] [faults] [NAME ...]``: all, or some; KILLS and SEED in the environment.
+
+Exit code 1 when anything was found. Faults are named in ``torture/faults.py`` and ``torture/bad_plugins.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from torture import bad_plugins, faults
+from torture.kills import kill
+
+
+def main(wanted: list[str]) -> int:
+    """The number of things found, at most 1."""
+    every = {**faults.FAULTS, **bad_plugins.FAULTS}
+    unknown = [name for name in wanted if name not in ("kills", "faults", *every)]
+    if unknown:
+        print(f"torture: unknown: {', '.join(unknown)} · use kills, faults or one of: {', '.join(every)}")
+        return 2
+    chosen = list(every) if not wanted or "faults" in wanted else [name for name in wanted if name in every]
+    found = 0
+    with tempfile.TemporaryDirectory(prefix="torture-") as base:
+        for name in chosen:
+            found += _fault(name, every[name], Path(base))
+        if not wanted or "kills" in wanted:
+            found += _kills(Path(base) / "kills")
+    print(f"torture: {len(chosen)} faults tried, {found} found wanting")
+    return int(found > 0)
+
+
+def _fault(name: str, attempt: faults.Fault, base: Path) -> int:
+    began = time.monotonic()
+    try:
+        how = attempt(base / name)
+    except Exception:  # noqa: BLE001  one fault that is not borne must not hide the others
+        print(f"  {name}: NOT BORNE\n{traceback.format_exc()}", flush=True)
+        return 1
+    print(f"  {name}: borne{f' ({how})' if how else ''}, {time.monotonic() - began:.0f} s", flush=True)
+    return 0
+
+
+def _kills(base: Path) -> int:
+    kills, seed = int(os.environ.get("KILLS", "200")), int(os.environ.get("SEED", "1"))
+    began = time.monotonic()
+    tally = kill(base, kills, seed)
+    for each in (*tally.half_made, *tally.false_records, *tally.lost, *tally.next_runs):
+        print(f"  {each}")
+    print(f"kill -9: {tally.kills.total()} times, seed {seed}, {(time.monotonic() - began) / 60:.1f} min")
+    print(f"  who: {dict(tally.kills)}; when: {dict(tally.steps)}; {tally.late} more came after the run's end")
+    print(f"  {len(tally.half_made)} half-made folders, {len(tally.false_records)} false records")
+    print(f"  {len(tally.lost)} lost earlier reports, {len(tally.next_runs)} next runs that did not work")
+    return tally.found()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
