@@ -49,11 +49,9 @@ def _read(number: int, persons: int, share: float, effect: float, repeats: int) 
     held = none = strong = returned = 0
     for i in range(repeats):
         invited, joined, spent = world(rng, persons, share, effect)
-        sides = [_difference(values, invited) for values in (spent, joined, COST * joined)]
-        found, on_cost = (
-            per_unit(sides[0], sides[1], np.arange(persons)),
-            per_unit(sides[0], sides[2], np.arange(persons)),
-        )
+        cost = COST * joined * rng.gamma(2.0, 0.5, persons)
+        margin, stage, given = (_difference(values, invited) for values in (spent, joined, cost))
+        found, on_cost = (per_unit(margin, other, np.arange(persons)) for other in (stage, given))
         naive[i] = spent[joined > 0].mean() - spent[joined == 0].mean()
         if found is None or on_cost is None or found.strength <= STRONG or found.interval is None:
             none += 1

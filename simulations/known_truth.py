@@ -268,7 +268,8 @@ small and large stores would have grown alike."""
 _INVITED = """Half of the persons are invited by lot. 10 % join in any case and spend most, some only if invited; the
 effect, in money, is that on the latter. 1,000 runs of each kind. Joiners less others is what a dashboard would show. No
 effect per enrolment is given where the first stage's F is 10 or less; among the few that pass it by luck when hardly
-anybody follows (the last two rows) the estimates are off on average, which their intervals allow for."""
+anybody follows (the last two rows) the estimates are off on average: the effect's interval allows for that, the
+return's does so less often (a cost that may be none has no interval, and counts as missed)."""
 
 
 if __name__ == "__main__":
