@@ -194,12 +194,12 @@ def test_campaigns_without_products_have_no_reading_on_target() -> None:
 
 def test_the_usage_class_is_that_before_the_campaign() -> None:
     """Of 40 buyers of the year before (10 to 400), half are low, the next 12 medium, 8 heavy; who bought only because
-    of the campaign is unknown.
+    of the campaign is unknown. Heavy (9) and unknown are fewer than ten persons.
     """
     old = [sale(100 + i, "2024-02-10", f"p{i:02d}", "q", 1, 10 * (i + 1)) for i in range(40)]
     arms = [target(f"p{i:02d}", "treatment" if i % 2 else "control") for i in range(40)]
     tables = {**TABLES, **shop(*RECEIPTS, *old), "campaign_targets": [*arms, *TARGETS]}
-    results = _uplift(tables, breakdowns=("usage_class",))
+    results = _uplift(tables, breakdowns=("usage_class",), min_persons=10)
     sizes = results.scorecard[results.scorecard.segment_by == "usage_class"].set_index("segment")["n"]
     # carl (20 on 29 February) is one of 41 buyers with a history; 41 / 2 = 20.5 and 41 * 0.8 = 32.8
     assert {name: int(n) for name, n in sizes.dropna().items()} == {"low": 20, "medium": 12}
