@@ -121,7 +121,8 @@ def shown(
     if not found:
         return study
     chosen = best(found, evidence)
-    headline = study if chosen is None else replace(chosen.figure(which), table=study.table)
+    beside = {"table": study.table, "table_persons": study.table_persons}
+    headline = study if chosen is None else replace(chosen.figure(which), **beside)
     alone = replace(study, parts={}, table=None)
     by_design = {STUDY: alone, **{design.name: design.figure(which) for design in found}}
     return replace(headline, parts={**study.parts, "design": by_design})

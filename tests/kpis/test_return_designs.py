@@ -12,6 +12,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 import loyalty_kpis
+from kpibook import modelled
+from kpibook.engine.frames import with_persons
+from kpibook.privacy.tables import BEHIND
 from kpibook.stats.intervals import Interval
 from kpis.enrolment_shop import YEAR, client, cost
 from loyalty_kpis import enrolment_effect, return_designs
@@ -296,6 +299,16 @@ class _Judged:
 def test_which_design_is_shown(trial: str, stores: str, study: str, shown: str | None) -> None:
     found = best([_design(TRIAL, trial), _design(ROLLOUT, stores)], _Judged(study))
     assert (found.name if found else None) == shown
+
+
+def test_the_study_s_table_stays_beside_another_design_with_those_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial of grade A takes the headline; the table is the study's, which rests on 77 persons."""
+    monkeypatch.setattr(return_designs, "designs", lambda *_: [_design(TRIAL, "A")])
+    table = pd.DataFrame({"line": ["margin"], "amount": [1.0]})
+    study = modelled(1.0, table=table, table_persons=77)
+    made = return_designs.shown(study, "ratio", _Judged("B"), *[pd.DataFrame()] * 4)
+    assert made.value == 1.5  # 10 / 4 - 1
+    assert with_persons(made)[BEHIND].tolist() == [77]
 
 
 def test_no_return_without_cost() -> None:
