@@ -116,10 +116,22 @@ def _drawn(name: str) -> str:
     return f"SELECT {', '.join(columns)} FROM pop.{name} p JOIN draws d ON d.unit = p.unit"
 
 
+def _copied(locked: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The canonical tables in a database that may write files: intake has locked its own."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    for name in TABLES:
+        rows = locked.execute(f"SELECT * FROM {name}").to_arrow_table()
+        con.register("rows_of_one", rows)
+        con.execute(f"CREATE TABLE {name} AS SELECT * FROM rows_of_one")
+        con.unregister("rows_of_one")
+    return con
+
+
 def population(client: Path, file: Path) -> Population:
     """Load a client and write the population's database, replacing an older one."""
     data = intake.load(params.load(client))
-    con = data.con.con
+    con = _copied(data.con.con)
     file.unlink(missing_ok=True)
     file.parent.mkdir(parents=True, exist_ok=True)
     con.execute(f"ATTACH '{file}' AS pop")

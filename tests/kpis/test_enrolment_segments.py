@@ -79,6 +79,6 @@ def test_usage_is_that_before_the_base(own: effect.Study) -> None:
 
 def test_small_parts_are_not_shown() -> None:
     """Three members in the third quarter: fewer than ten persons."""
-    results = run(client(), **YEAR, catalog=only("programme_roi"))
+    results = run(client(), **YEAR, catalog=only("programme_roi"), min_persons=10)
     assert row(results, "programme_roi", "2023-Q3")["status"] == "low_n"
     assert row(results, "programme_roi", TENURES[0])["value"] is None

@@ -55,7 +55,7 @@ class Database:
 
         A database that intake has locked is on one thread already, and can be set no more.
         """
-        if self.ibis.con.execute("SELECT current_setting('lock_configuration')").fetchone()[0]:
+        if self.ibis.con.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:  # none left to fetch
             yield
             return
         self.ibis.raw_sql("SET threads = 1")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibook.intake import database
-from kpibook.intake.connection import connect, lock
+from kpibook.intake.connection import connect, lock, own_folder
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
 from kpibook.intake.files import Reader
 from kpibook.intake.loading import Loader, resolved_root
@@ -18,6 +14,8 @@ from kpibook.intake.quality import examined
 from kpibook.intake.refusals import refuse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kpibook.params import Params
 
 __all__ = ["Finding", "Intake", "TableFacts", "connect", "load", "quality_document"]
@@ -32,10 +30,8 @@ def load(params: Params, scratch: Path | None = None, tell: Tell = lambda *_: No
     Raises ParamsError when the source cannot be named, DataError with every problem when the data are refused.
     """
     root = None if params.extract else resolved_root(params)
-    folder = Path(tempfile.mkdtemp(prefix="kpibook-", dir=scratch))
-    con = connect(params.limits, scratch, root, folder)
-    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
-    loader = Loader(con, params, None if root is None else Reader(con, params, root, folder, tell))
+    con = connect(params.limits, scratch, root)
+    loader = Loader(con, params, None if root is None else Reader(con, params, root, own_folder(con), tell))
     facts = loader.run()
     refuse(con, params, loader.loaded)
     seen, spans = examined(con, params, loader.loaded)

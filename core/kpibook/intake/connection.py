@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from kpibook.params import Limits
 
 
-def connect(
-    limits: Limits, scratch: Path | None = None, root: Path | None = None, staged: Path | None = None
-) -> Backend:
+def connect(limits: Limits, scratch: Path | None = None, root: Path | None = None) -> Backend:
     """A DuckDB in memory that spills into ``scratch`` (default: a folder of its own, removed with it).
 
-    It reads files below ``root`` and ``staged`` and no others, whatever a query says. Nothing is
-    downloaded, and every clock in it is UTC.
+    It reads files below ``root`` and no others, whatever a query says. Nothing is downloaded, and every clock
+    in it is UTC.
     """
     import ibis
 
@@ -34,11 +32,16 @@ def connect(
         autoinstall_known_extensions=False,
     )
     con.raw_sql("SET TimeZone = 'UTC'")
-    allowed = ", ".join(sql.text(str(each)) for each in (root, staged, folder) if each)
+    allowed = ", ".join(sql.text(str(each)) for each in (root, folder) if each)
     con.raw_sql(f"SET allowed_directories = [{allowed}]")
     con.raw_sql("SET enable_external_access = false")
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
     return con
+
+
+def own_folder(con: Backend) -> Path:
+    """The folder that goes with a connection: what is staged for it lies there too."""
+    return Path(sql.row(con, "SELECT current_setting('temp_directory')")[0]).parent
 
 
 def lock(con: Backend) -> None:
