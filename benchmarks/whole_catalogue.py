@@ -22,9 +22,9 @@ def main() -> None:
     for name in CLIENTS:
         client = params.load(Path(__file__).parents[1] / "params" / f"{name}.yaml")
         data = book.loaded(intake.load(client))
-        timed(only(catalog, EVERYDAY[:1]), client, data, 1)  # warm imports and file caches
+        timed(only(catalog, EVERYDAY[:1]), client, data)  # warm imports and file caches
         for place, chosen in enumerate((few, catalog)):
-            card, seconds, queries = timed(chosen, client, data, 1)
+            card, seconds, queries = timed(chosen, client, data)
             sums[place] += seconds
             print(f"{name:18} {len(chosen.kpis):4} KPIs {seconds:7.2f} s {queries:4} queries {len(card):5} rows")
     print(f"ratio              {sums[1] / sums[0]:6.3f}")

@@ -23,6 +23,12 @@ def days_before(day, days):
     return day - ibis.interval(days=days)
 
 
+def reaching_back(periods, **days):
+    """Each period's id, start and end, and by name the date so many ``days`` before its end."""
+    back = {name: days_before(periods.end, number).cast("timestamp").date() for name, number in days.items()}
+    return periods.select("period_id", "start", "end", "data_start", **back)
+
+
 def covered(periods, first_day):
     """Whether the data begin by ``first_day``."""
     return periods.data_start <= first_day + ibis.interval(days=CLOSED_DAYS)

@@ -6,7 +6,15 @@ import ibis
 
 from kpibook import curve, kpi, matrix, quantile, ratio, share, variants
 from loyalty_kpis.customers_views import gap_days, newcomers
-from loyalty_kpis.reach import covered, days_before, inside, run_in_if_not_over, seen_until, two_years_if_annual
+from loyalty_kpis.reach import (
+    covered,
+    days_before,
+    inside,
+    reaching_back,
+    run_in_if_not_over,
+    seen_until,
+    two_years_if_annual,
+)
 from loyalty_kpis.views import whole
 
 YEAR = 365
@@ -40,12 +48,12 @@ def repeat_purchase_rate(purchase_days, periods, *, basis: Literal["annual", "pe
 
     The variant by_receipt takes two receipts of the period, be they of one day.
     """
-    first = ibis.least(days_before(periods.end, 2 * YEAR), periods.start)
-    seen = purchase_days.join(periods, inside(purchase_days.business_date, first, periods.end)).mutate(
-        recent=lambda t: t.business_date >= days_before(t.end, YEAR),
-        earlier=lambda t: inside(t.business_date, days_before(t.end, 2 * YEAR), days_before(t.end, YEAR)),
+    spans = reaching_back(periods, year=YEAR, two_years=2 * YEAR)
+    spans = spans.mutate(first=ibis.least(spans.two_years, spans.start), known=covered(spans, spans.two_years))
+    seen = purchase_days.join(spans, inside(purchase_days.business_date, spans.first, spans.end)).mutate(
+        recent=lambda t: t.business_date >= t.year,
+        earlier=lambda t: inside(t.business_date, t.two_years, t.year),
         within=lambda t: t.business_date >= t.start,
-        known=lambda t: covered(t, days_before(t.end, 2 * YEAR)),
     )
     persons = seen.group_by("period_id", "customer_id").agg(
         recent=seen.count(where=seen.recent),

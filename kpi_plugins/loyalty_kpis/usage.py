@@ -18,9 +18,10 @@ from loyalty_kpis.usage_classes import (
     spending,
     with_cut_influence,
 )  # fmt: skip
+from loyalty_kpis.views import whole
 
 QUINTILES = {"cut_1": 20, "cut_2": 40, "cut_3": 60, "cut_4": 80}
-MEASURES = {"r": "nearness", "f": "frequency", "m": "money"}
+MEASURES = {"r": "nearness", "f": "frequency", "m": "net_amount", "of_margin": "margin"}
 GOOD = 4
 
 
@@ -147,18 +148,19 @@ def rfm_segments(
     cell that holds persons. Frequency counts purchase days, or receipts. With scores ntile nothing is frozen: each
     period's own persons in the order of the measure, equal values by customer_id, in five parts of one size.
     """
-    how = {"tiles": scores == "ntile", "count_receipts": frequency == "receipts"}
-    net = _scored(receipts, periods, receipts.net_amount, **how)
-    margin = _scored(receipts, periods, receipts.net_amount - receipts.cogs, **how)
+    values = _measured(receipts, periods, count_receipts=frequency == "receipts")
+    cuts = {} if scores == "ntile" else _frozen_cuts(values, periods)
+    net, margin = _scored(values, cuts, "m"), _scored(values, cuts, "of_margin")
     row = ibis.literal("R").concat(net.r.cast("string"), "F", net.f.cast("string"))
     column = ibis.literal("M").concat(net.m.cast("string"))
-    return variants(matrix(row, column, headline=_best(net)), by_margin=_best(margin))
+    return variants(matrix(row, column, headline=_best(net, "m")), by_margin=_best(margin, "of_margin"))
 
 
-def _scored(receipts, periods, money, tiles, count_receipts):
-    """One row per period and person with scores r, f and m from 1 to 5."""
-    bought = receipts.mutate(money=money).filter(lambda t: t.is_purchase & t.customer_id.notnull())
-    totals = periods.filter(periods.segment_by == "total")
+def _measured(receipts, periods, count_receipts):
+    """One row per period and person who bought: nearness in days, frequency, net_amount and margin."""
+    bought = receipts.filter(receipts.is_purchase & receipts.customer_id.notnull())
+    bought = bought.select("customer_id", "business_date", "net_amount", "cogs")
+    totals = whole(periods).select("period_id", "start", "end", "data_end")
     seen = bought.join(totals, inside(bought.business_date, totals.start, totals.end))
     persons = (
         seen.mutate(until=seen_until(seen))
@@ -166,17 +168,30 @@ def _scored(receipts, periods, money, tiles, count_receipts):
         .agg(
             last_day=seen.business_date.max(),
             frequency=lambda t: t.count() if count_receipts else t.business_date.nunique(),
-            money=seen.money.sum(),
+            net_amount=seen.net_amount.sum(),
+            margin=(seen.net_amount - seen.cogs).sum(),
         )
     )
-    values = persons.mutate(nearness=persons.last_day.delta(persons.until, unit="day"))
-    if tiles:
-        return values.select("period_id", "customer_id", **{n: _tile(values, v) for n, v in MEASURES.items()})
+    return persons.mutate(nearness=persons.last_day.delta(persons.until, unit="day"))
+
+
+def _frozen_cuts(values, periods):
+    """For each of MEASURES a table of one row with its quintile cut points in the baseline."""
     frozen = values.semi_join(baseline(periods, periods.start), "period_id")
-    for name, value in MEASURES.items():
-        cuts = cut_points(frozen, value, {f"{name}_{cut}": percent for cut, percent in QUINTILES.items()})
-        values = values.cross_join(cuts)
-    return values.select("period_id", "customer_id", **{n: _score(values, n, v) for n, v in MEASURES.items()})
+    return {
+        name: cut_points(frozen, value, {f"{name}_{cut}": percent for cut, percent in QUINTILES.items()})
+        for name, value in MEASURES.items()
+    }
+
+
+def _scored(values, cuts, money):
+    """One row per period and person with scores from 1 to 5: r, f and ``money``; without cut points by tiles."""
+    measures = {name: MEASURES[name] for name in ("r", "f", money)}
+    if not cuts:
+        return values.select("period_id", "customer_id", **{n: _tile(values, v) for n, v in measures.items()})
+    known = values.select("period_id", "customer_id", *measures.values())
+    placed = known.cross_join(*(cuts[name] for name in measures))
+    return placed.select("period_id", "customer_id", **{n: _score(placed, n, v) for n, v in measures.items()})
 
 
 def _score(values, name, value):
@@ -189,8 +204,8 @@ def _tile(values, value):
     return 1 + ibis.ntile(5).over(upwards)
 
 
-def _best(scored):
-    good = (scored.r >= GOOD) & (scored.f >= GOOD) & (scored.m >= GOOD)
+def _best(scored, money):
+    good = (scored.r >= GOOD) & (scored.f >= GOOD) & (scored[money] >= GOOD)
     return total(scored.count(where=good), cluster=scored.customer_id)
 
 

@@ -2,7 +2,7 @@
 
 import ibis
 
-from loyalty_kpis.reach import baseline, days_before, inside
+from loyalty_kpis.reach import baseline, days_before, inside, reaching_back
 
 LOW, MEDIUM, HEAVY, LOST = "low", "medium", "heavy", "lost"
 #: Twedt 1964: up to the median low, above the 80th percentile heavy.
@@ -17,9 +17,10 @@ def spending(purchase_days, periods, window_days, windows=1):
 
     ``margin`` is that of ``now``.
     """
-    reach = days_before(periods.end, windows * window_days)
-    seen = purchase_days.join(periods, inside(purchase_days.business_date, reach, periods.end)).mutate(
-        recent=lambda t: t.business_date >= days_before(t.end, window_days)
+    spans = reaching_back(periods, reach=windows * window_days, turn=window_days)
+    days = purchase_days.select("customer_id", "business_date", "net_amount", "cogs")
+    seen = days.join(spans, inside(days.business_date, spans.reach, spans.end)).mutate(
+        recent=lambda t: t.business_date >= t.turn
     )
     return seen.group_by("period_id", "customer_id").agg(
         now=seen.net_amount.sum(where=seen.recent),

@@ -45,9 +45,9 @@ def test_the_largest_part_of_the_clusters_that_count():
         "CREATE TABLE persons AS FROM (VALUES ('b', 1, 2), ('b', 3, 0), ('a', 0, 4), ('b', -2, 1)) AS t(s, x, y)"
     )
     persons = ibis.table({"s": "string", "x": "int32", "y": "int32"}, name="persons")
-    ranks = {"place": moments.rank("x", "y", ["s"]), "persons": moments.number("y", ["s"])}
-    columns = {"top": moments.largest("x", "y", "place", "persons", 0.5)}
+    ranks = {"place": moments.rank("x", "y", ["s"])}
+    top = {"top": moments.largest("x", "y", "place", "persons", 0.5)}
 
-    rows = Database(con).fetch(Moments(persons, ["s"], columns, ranks)).to_pylist()
+    rows = Database(con).fetch(Moments(persons, ["s"], {"persons": moments.positive("y")}, ranks, top)).to_pylist()
 
-    assert rows == [{"s": "a", "top": 0}, {"s": "b", "top": 1}]
+    assert rows == [{"s": "a", "persons": 1, "top": 0}, {"s": "b", "persons": 2, "top": 1}]

@@ -181,9 +181,28 @@ def test_one_worker_at_most_compiles_ahead(monkeypatch):
         yield Create("once", doubled("numbers"))
 
     monkeypatch.setattr(Task, "prepare", prepare)
-    tasks = [Task("once", slow()), *(Task(n, summed("once"), frozenset({"once"})) for n in range(8))]
-    assert results(Database(con, workers=3), tasks) == [None] + [14] * 8
+    later = [Task(n, summed("once"), frozenset({"once"})) for n in range(7)]
+    tasks = [Task("first", summed("numbers")), Task("once", slow()), *later]
+    assert results(Database(con, workers=3), tasks) == [7, None] + [14] * 7
     assert most[0] == 2  # the one at work on its table compiles it, and one ahead
+
+
+def test_nothing_else_is_planned_until_the_first_statement_is_compiled(database, monkeypatch):
+    happened, plain = [], Task.prepare
+
+    def prepare(task, database):
+        plain(task, database)
+        happened.append(f"{task.name} compiled")
+
+    def planned():
+        yield Task("a", summed("numbers"))
+        happened.append("b planned")
+        yield Task("b", summed("numbers"))
+
+    monkeypatch.setattr(Task, "prepare", prepare)
+    assert results(database, planned()) == [7, 7]
+    assert happened[:2] == ["a compiled", "b planned"]
+    assert sorted(happened) == ["a compiled", "b compiled", "b planned"]
 
 
 def test_work_that_raises_stops_the_run_and_collection_of_garbage_goes_on(database):

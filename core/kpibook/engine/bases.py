@@ -6,16 +6,18 @@ with periods. Its queries by total, month and segment would each build it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from kpibook.engine import repeated
 from kpibook.engine.execute import Job
 from kpibook.engine.lifting import lifted
 from kpibook.engine.pipeline import Create, Task, Work
 from kpibook.engine.placing import Placer
+from kpibook.engine.rebinding import rebound, used
 from kpibook.estimates import Curve, Estimate, Linear, Modelled, Quantile
 from kpibook.lineage import Lineage
 from kpibook.tracing import mapped, roots
@@ -36,20 +38,25 @@ def shared(
         if not isinstance(job.estimate, Modelled):
             bases.setdefault(job.estimate.base, []).append(job)
     built = [base for base, over in bases.items() if _asked_again(over, times) and placer.places(base)]
+    parts = repeated.aggregates(list(bases), lineage)
     swaps: dict[ops.Relation, ops.Relation] = {}
+    names = {table.name for table in parts.values()}
     facts, tasks = dict(placer.bases), []
+    for part, table in parts.items():
+        inner = part.replace({other: made for other, made in parts.items() if other != part})
+        tasks.append(_task(table.name, inner.to_expr(), lineage, names))
     for number, base in enumerate(built):
-        used = {
-            f.name for j in bases[base] for root in roots(j.estimate) for f in root.find(ops.Field) if f.rel == base
-        }
+        read = used((root for job in bases[base] for root in roots(job.estimate)), base)
         key, date = placer.facts(base)
-        wanted = used | set(key) | ({date} if date else set()) | set(kept)
+        wanted = read | set(key) | ({date} if date else set()) | set(kept)
         columns = [c for c in base.schema.names if c in wanted] or [base.schema.names[0]]
-        table = base.to_expr().select(*columns)
+        table = base.replace(parts).to_expr().select(*columns)
         name = f"_base_{number}"
         swaps[base] = ops.UnboundTable(name, table.schema())
         facts[name] = (key, date)
-        tasks.append(Task(name, _make(name, table), frozenset(lineage.reads([base])[1])))
+        tasks.append(_task(name, table, lineage, names))
+    if parts:
+        swaps |= {base: base.replace(parts) for base in bases if base not in swaps}
     moved = [_moved(job, swaps) for job in jobs]
     return moved, replace(placer, bases=facts), tasks
 
@@ -66,6 +73,11 @@ def _asked_again(jobs: Sequence[Job], times: Callable[[Job], int]) -> bool:
     return not (fused or alone) or any(times(job) > 1 for job in jobs)
 
 
+def _task(name: str, table: ir.Table, lineage: Lineage, parts: Iterable[str]) -> Task:
+    tables, views = lineage.reads([table.op()])
+    return Task(name, _make(name, table), frozenset(views) | set(tables).intersection(parts))
+
+
 def _make(name: str, table: ir.Table) -> Work:
     try:
         yield Create(name, table)
@@ -77,9 +89,12 @@ def _lowered(estimate: Estimate) -> Estimate:
     return lifted(estimate) if isinstance(estimate, Linear) else estimate
 
 
-def _moved(job: Job, swaps: dict[ops.Relation, ops.Relation]) -> Job:
-    if isinstance(job.estimate, Modelled) or job.estimate.base not in swaps:
+def _moved(job: Job, swaps: Mapping[ops.Relation, ops.Relation]) -> Job:
+    if isinstance(job.estimate, Modelled):
         return job
     base = job.estimate.base
-    over = mapped(job.estimate, lambda value: value.op().replace({base: swaps[base]}).to_expr())
+    other = swaps.get(base, base)
+    if other == base:
+        return job
+    over = mapped(job.estimate, lambda value: rebound(value, base, other))
     return replace(job, estimate=over, unmoved=job.estimate)

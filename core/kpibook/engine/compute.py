@@ -191,6 +191,8 @@ def _reads_scorecard(kpi: Resolved) -> bool:
 def _modelled(executor: Executor, kpis: Sequence[Resolved], params: Params, card: pd.DataFrame) -> Iterator[Task]:
     for breakdown in (windows.TOTAL, *_breakdowns(kpis, params)):
         shown = [kpi for kpi in kpis if _shows(Job(kpi, "", Modelled(None)), breakdown, params)]
+        if breakdown != windows.TOTAL:  # the scorecard is that of the whole
+            shown = [kpi for kpi in shown if not _reads_scorecard(kpi)]
         yield from executor.modelled(shown, breakdown, card)
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.engine.rebinding import rebound
 from kpibook.estimates import Curve
 from kpibook.figures import Figure, curve_figure
 from kpibook.privacy.tables import BEHIND
@@ -87,7 +88,7 @@ def counts(estimate: Curve, placed: ir.Table) -> ir.Table:
     parts: dict[str, Any] = {"duration": estimate.duration.cast("float64"), "event": estimate.event.cast("int64")}
     if estimate.cluster is not None:
         parts["cluster"] = estimate.cluster
-    bound = {name: v.op().replace({estimate.base: placed.op()}).to_expr() for name, v in parts.items()}
+    bound = {name: rebound(v, estimate.base, placed.op()) for name, v in parts.items()}
     rows = placed.mutate(**bound).filter(lambda t: t.duration.notnull() & t.event.notnull())
     keys = [*KEYS, *parts]
     return rows.group_by(keys).agg(n=rows.count()).order_by(keys)

@@ -88,8 +88,6 @@ class Frames:
             why = rules.reason("row_limit", rows=largest, limit=ROW_LIMIT)
             return [("current", windows.TOTAL, Modelled(None, status="failed", reason=why))]
         if len(names) < len(kpi.definition.inputs):
-            if self.breakdown != windows.TOTAL:
-                return []
             known["scorecard"] = _scorecard(self.scorecard)
         return list(_called(kpi, known))
 

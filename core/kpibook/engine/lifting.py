@@ -12,6 +12,7 @@ from typing import Any
 
 import ibis.expr.operations as ops
 
+from kpibook.engine.rebinding import rebound
 from kpibook.estimates import Linear, narrowed
 from kpibook.formula import Formula, Leaf
 from kpibook.tracing import mapped
@@ -32,7 +33,7 @@ def lifted(estimate: Linear) -> Linear:
 
 
 def _without_filter(estimate: Linear, base: ops.Filter) -> Linear:
-    below = mapped(estimate, lambda value: value.op().replace({base: base.parent}).to_expr())
+    below = mapped(estimate, lambda value: rebound(value, base, base.parent))
     condition = base.predicates[0].to_expr()
     for predicate in base.predicates[1:]:
         condition = condition & predicate.to_expr()

@@ -20,6 +20,7 @@ import numpy as np
 from kpibook.engine import moments
 from kpibook.engine.moments import Moments
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.engine.rebinding import rebound, used
 from kpibook.estimates import Linear
 from kpibook.figures import Totals
 from kpibook.formula import Clusters, Leaf
@@ -114,25 +115,23 @@ def query(
             columns[f"d{i}"] = moments.present(f"a{i}")
     columns |= {_pair(a, b): moments.product(f"a{a}", f"a{b}") for a, b in _pairs(clustered, cells)}
     ranks: dict[str, str] = {}
+    largest: dict[str, str] = {}
     for mean in (e for e in clustered if e.kind == "mean"):
         number = list(scopes).index(_key(mean.scope))
         for side in sides:
             i, counted = cells.index((side, summed(mean))), f"n{number}_{side}"
-            place, persons = f"k{i}_{number}", f"m{number}_{side}"
-            ranks |= {
-                place: moments.rank(f"a{i}", counted, keys),
-                persons: moments.number(counted, keys),
-            }
-            columns[f"h{i}_{number}"] = moments.largest(f"a{i}", counted, place, persons, TOP)
-    return LinearQuery(Moments(inner, keys, columns, ranks), sides, cells, tuple(scopes))
+            place, persons = f"k{i}_{number}", f"u{number}_{side}"
+            ranks[place] = moments.rank(f"a{i}", counted, keys)
+            largest[f"h{i}_{number}"] = moments.largest(f"a{i}", counted, place, persons, TOP)
+    return LinearQuery(Moments(inner, keys, columns, ranks, largest), sides, cells, tuple(scopes))
 
 
 def _placed(estimates: Sequence[Linear], breakdowns: Sequence[str], placer: Placer) -> ir.Table | None:
     """Every row once for each breakdown that applies, with _by, _segment and _period."""
     base = estimates[0].base
     values = [root for e in estimates for root in roots(e)]
-    used = {f.name for value in values for f in value.find(ops.Field) if f.rel == base} | set(placer.key(base))
-    columns = [name for name in base.schema.names if name in used]
+    read = used(values, base) | set(placer.key(base))
+    columns = [name for name in base.schema.names if name in read]
     parts = []
     for breakdown in breakdowns:
         found = placer.placed(base, breakdown, values)
@@ -221,7 +220,7 @@ def _within(rows: ir.Table, side: str) -> Any:
 
 
 def _rebound(value: Any, base: ops.Relation, rows: ir.Table) -> Any:
-    return value.op().replace({base: rows.op()}).to_expr()
+    return rebound(value, base, rows.op())
 
 
 def _key(scope: Any) -> Any:

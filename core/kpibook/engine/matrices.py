@@ -8,6 +8,7 @@ import pandas as pd
 from kpibook import rules, windows
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, Placer
+from kpibook.engine.rebinding import rebound
 from kpibook.estimates import Matrix
 from kpibook.privacy.tables import BEHIND
 from kpibook.stats.intervals import wilson
@@ -22,7 +23,7 @@ def table(estimate: Matrix, placer: Placer) -> Work:
     if placed is None:
         return pd.DataFrame(columns=[*COLUMNS, BEHIND])
     bound = {
-        name: value.op().replace({estimate.base: placed.op()}).to_expr()
+        name: rebound(value, estimate.base, placed.op())
         for name, value in {"row": estimate.rows, "column": estimate.columns}.items()
     }
     rows = placed.mutate(**bound).filter(lambda t: t.row.notnull() & t.column.notnull())
@@ -32,9 +33,7 @@ def table(estimate: Matrix, placer: Placer) -> Work:
         found = (yield rows.group_by(keys).agg(numerator=rows.count(), **persons).order_by(keys)).to_pandas()
         found["denominator"] = found.groupby([PERIOD, "row"])["numerator"].transform("sum")
     else:
-        top, bottom = (
-            leaf.expr.op().replace({estimate.base: rows.op()}).to_expr() for leaf in estimate.cell.formula.leaves()
-        )
+        top, bottom = (rebound(leaf.expr, estimate.base, rows.op()) for leaf in estimate.cell.formula.leaves())
         found = (yield rows.group_by(keys).agg(numerator=top, denominator=bottom, **persons).order_by(keys)).to_pandas()
     if not persons:
         found[BEHIND] = found["numerator" if estimate.cell is None else "denominator"].fillna(0).astype("int64")
@@ -46,7 +45,7 @@ def _persons(estimate: Matrix, rows: ir.Table) -> dict[str, ir.Scalar]:
     cluster = estimate.headline.cluster
     if cluster is None or set(cluster.op().relations) != {estimate.base}:
         return {}
-    person = cluster.op().replace({estimate.base: rows.op()}).to_expr()
+    person = rebound(cluster, estimate.base, rows.op())
     return {BEHIND: person.nunique() + rows.count(where=person.isnull())}
 
 

@@ -16,22 +16,34 @@ import ibis.expr.types as ir
 class Moments:
     """Aggregates by ``keys`` over ``inner``: SQL text by name of the resulting column.
 
-    ``ranks`` are columns added to ``inner`` before: text over windows of the same ``keys``.
+    ``ranked`` are aggregates of ``inner`` with the further columns ``ranks``, text over windows, beside ``columns``.
     """
 
     inner: ir.Table
     keys: Sequence[str]
     columns: Mapping[str, str]
     ranks: Mapping[str, str] = field(default_factory=dict)
+    ranked: Mapping[str, str] = field(default_factory=dict)
 
     def around(self, sql: str) -> str:
         """The whole statement, ``sql`` being that of ``inner``; rows in the order of the keys."""
-        keys = ", ".join(f'"{key}"' for key in self.keys)
-        chosen = ", ".join(f'{text} AS "{name}"' for name, text in self.columns.items())
-        if self.ranks:
-            added = ", ".join(f'{text} AS "{name}"' for name, text in self.ranks.items())
-            sql = f"SELECT *, {added} FROM ({sql}) AS unranked"
-        return f"SELECT {keys}, {chosen} FROM ({sql}) AS clusters GROUP BY {keys} ORDER BY {keys}"
+        keys = _listed(self.keys)
+        sums = f"SELECT {keys}, {_named(self.columns)} FROM clusters GROUP BY {keys}"
+        if not self.ranked:
+            return f"WITH clusters AS ({sql}) {sums} ORDER BY {keys}"
+        # Windows carry every column of their rows along: what is summed alone stays out of them.
+        places = f"SELECT *, {_named(self.ranks)} FROM clusters"
+        largest = f"SELECT {keys}, {_named(self.ranked)} FROM ranked JOIN sums USING ({keys}) GROUP BY {keys}"
+        steps = f"WITH clusters AS MATERIALIZED ({sql}), sums AS ({sums}), ranked AS ({places}), largest AS ({largest})"
+        return f"{steps} SELECT * FROM sums JOIN largest USING ({keys}) ORDER BY {keys}"
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _named(columns: Mapping[str, str]) -> str:
+    return ", ".join(f'{text} AS "{name}"' for name, text in columns.items())
 
 
 def total(column: str) -> str:
@@ -56,16 +68,9 @@ def present(column: str) -> str:
 
 def rank(column: str, counted: str, keys: Sequence[str]) -> str:
     """Place of a cluster by size, the largest 1, among those that have some of ``counted``."""
-    within = ", ".join(f'"{key}"' for key in keys)
-    return f'ROW_NUMBER() OVER (PARTITION BY {within}, "{counted}" > 0 ORDER BY "{column}" DESC NULLS LAST)'
-
-
-def number(counted: str, keys: Sequence[str]) -> str:
-    """How many clusters have some of ``counted``, beside each cluster."""
-    within = ", ".join(f'"{key}"' for key in keys)
-    return f'COUNT(*) FILTER (WHERE "{counted}" > 0) OVER (PARTITION BY {within})'
+    return f'ROW_NUMBER() OVER (PARTITION BY {_listed(keys)}, "{counted}" > 0 ORDER BY "{column}" DESC NULLS LAST)'
 
 
 def largest(column: str, counted: str, place: str, persons: str, part: float) -> str:
-    """The sum of the largest ``part`` of those clusters, by their ``place`` and number."""
+    """The sum of the largest ``part`` of those clusters, by their ``place`` and the column that counts them."""
     return f'SUM("{column}") FILTER (WHERE "{counted}" > 0 AND "{place}" <= CEIL("{persons}" * {part}))'

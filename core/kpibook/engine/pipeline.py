@@ -56,13 +56,18 @@ class Task:
     done: bool = False
     _ready: tuple[Ask, str] | None = field(default=None, repr=False)
 
+    @property
+    def untouched(self) -> bool:
+        """Not prepared yet."""
+        return self._ready is None and not self.done
+
     def prepare(self, database: Database) -> None:
         """Up to the first thing asked for, compiled."""
         self._advance(database, lambda: next(self.work))
 
     def finish(self, database: Database) -> None:
         """Ask, and ask again, until the work has its result."""
-        if self._ready is None and not self.done:
+        if self.untouched:
             self.prepare(database)
         while self._ready is not None:
             ask, sql = self._ready
@@ -98,11 +103,14 @@ def run(database: Database, tasks: Iterable[Task]) -> list[Task]:
 
     Work that raises stops everything: expected errors are its own to catch.
     """
-    queue, planned = _Queue(), []
+    queue = _Queue()
+    planned: list[Task] = []
     with database.one_thread_each(), no_collection(), _short_turns(), ThreadPoolExecutor(database.workers) as pool:
         workers = [pool.submit(_serve, queue, database) for _ in range(database.workers)]
         try:
             for task in tasks:
+                if not planned and task.asks:  # until it is compiled the database has nothing to do: no turns
+                    task.prepare(database)
                 planned.append(task)
                 queue.add(task)
         except BaseException:
@@ -140,7 +148,7 @@ class _Queue:
     def add(self, task: Task) -> None:
         with self._change:
             self._waiting.append(task)
-            if task.asks:
+            if task.asks and task.untouched:
                 self._unprepared.append(task)
             self._left[task.name] += 1
             self._change.notify_all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import ibis
@@ -17,6 +18,7 @@ import ibis.expr.types as ir
 
 from kpibook import model, windows
 from kpibook.definition import Definition
+from kpibook.engine.rebinding import used
 from kpibook.errors import PluginError, Problem
 
 PERSONS_TABLES = (
@@ -76,10 +78,9 @@ class Placer:
         return self._by_column(joined, breakdown)
 
     def _kept(self, base: ops.Relation, breakdown: str, values: Iterable[ops.Node]) -> list[str]:
-        used = {f.name for value in values for f in value.find(ops.Field) if f.rel == base}
         key, date = self.facts(base)
         joins = {k for _, k, _ in self._describing()} if breakdown not in base.schema.names else {breakdown}
-        wanted = used | set(key) | joins | {"period_id", date}
+        wanted = used(values, base) | set(key) | joins | {"period_id", date}
         return [name for name in base.schema.names if name in wanted]
 
     def places(self, base: ops.Relation) -> bool:
@@ -139,6 +140,7 @@ class Placer:
         return [*described, *tables]
 
 
+@cache
 def _period_rows(grain: str) -> ir.Table:
     periods = ibis.table(windows.SCHEMA, name="periods")
     rows = periods.filter(periods.segment_by == grain)

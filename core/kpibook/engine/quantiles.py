@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from kpibook.engine.curves import KEYS
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.engine.rebinding import rebound
 from kpibook.estimates import Quantile
 from kpibook.figures import quantile_figure
 from kpibook.stats.intervals import Z
@@ -23,7 +24,7 @@ def figures(estimate: Quantile, breakdown: str, placer: Placer) -> Work:
     placed = placer.placed(estimate.base, breakdown, roots(estimate))
     if placed is None:
         return []
-    column = estimate.column.op().replace({estimate.base: placed.op()}).to_expr().cast("float64")
+    column = rebound(estimate.column, estimate.base, placed.op()).cast("float64")
     rows = placed.mutate(_x=column).filter(lambda t: t._x.notnull())
     counts = rows.group_by([*KEYS, "_x"]).agg(_times=rows.count())
     upwards = ibis.window(group_by=KEYS, order_by="_x", preceding=None, following=0)

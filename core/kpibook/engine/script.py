@@ -16,6 +16,7 @@ from kpibook.engine import curves, linear, views
 from kpibook.engine.guards import guarded
 from kpibook.engine.moments import Moments
 from kpibook.engine.placing import Placer
+from kpibook.engine.rebinding import rebound
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Quantile
 from kpibook.formula import Formula
 from kpibook.tracing import Resolution, Resolved, roots
@@ -74,7 +75,7 @@ def _queries(name: str, estimate: Estimate, placer: Placer, sides: tuple[str, ..
     elif isinstance(headline, Quantile):
         placed = placer.placed(headline.base, windows.TOTAL, roots(headline))
         if placed is not None:
-            column = headline.column.op().replace({headline.base: placed.op()}).to_expr()
+            column = rebound(headline.column, headline.base, placed.op())
             found = placed.mutate(_x=column).group_by(curves.KEYS).agg(value=lambda t: t._x.quantile(headline.q))
             yield f"-- {name}: the {headline.q} quantile\n{_sql(found)};"
 
