@@ -18,7 +18,7 @@ from kpibook import figures, rules, windows
 from kpibook.engine import curves, linear, matrices, quantiles, tails
 from kpibook.engine.frames import Frames, with_persons
 from kpibook.engine.pipeline import Task, Work
-from kpibook.engine.placing import SEGMENT, Placer
+from kpibook.engine.placing import BY, SEGMENT, Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
 from kpibook.figures import Figure, Totals
 from kpibook.stats.intervals import Interval
@@ -169,14 +169,14 @@ class Executor:
             cell
             for row in rows
             for job, estimate in wanted
-            if row[linear.BY] in shown[job.name]
+            if row[BY] in shown[job.name]
             for cell in self._figures(job, estimate, row, query.totals(row, estimate), heavy)
         ]
 
     def _figures(
         self, job: Job, estimate: Linear, row: dict[str, Any], totals: Totals, heavy: Mapping[Any, Any]
     ) -> Iterator[Cell]:
-        breakdown, segment = row[linear.BY], row[SEGMENT]
+        breakdown, segment = row[BY], row[SEGMENT]
         by_time = breakdown in windows.GRAINS
         if breakdown != windows.TOTAL and (not any(totals.units.values()) or (by_time and estimate.formula.compares)):
             return
@@ -202,7 +202,7 @@ class Executor:
         found = {}
         means = [(job, estimate) for job, estimate in wanted if estimate.kind == "mean"]
         for row, (job, estimate) in product(rows, means):
-            breakdown, segment = row[linear.BY], row[SEGMENT]
+            breakdown, segment = row[BY], row[SEGMENT]
             for period in query.sides if breakdown in shown[job.name] else ():
                 share, persons = query.heaviest(row, estimate, period)
                 if tails.is_heavy(share, persons):

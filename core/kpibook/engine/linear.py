@@ -17,16 +17,16 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 
+from kpibook import windows
 from kpibook.engine import moments
 from kpibook.engine.moments import Moments
-from kpibook.engine.placing import PERIOD, SEGMENT, Placer
+from kpibook.engine.placing import BY, PERIOD, SEGMENT, Placer
 from kpibook.engine.rebinding import rebound, used
 from kpibook.estimates import Linear
 from kpibook.figures import Totals
 from kpibook.formula import Clusters, Leaf
 from kpibook.tracing import roots
 
-BY = "_by"
 #: Both periods together.
 ANY = "u"
 #: Persons whose part in a sum tells a heavy tail (rule M).
@@ -132,8 +132,10 @@ def _placed(estimates: Sequence[Linear], breakdowns: Sequence[str], placer: Plac
     values = [root for e in estimates for root in roots(e)]
     read = used(values, base) | set(placer.key(base))
     columns = [name for name in base.schema.names if name in read]
-    parts = []
-    for breakdown in breakdowns:
+    times = (windows.TOTAL, *windows.GRAINS) if "period_id" in base.schema.names else ()
+    grains = [breakdown for breakdown in breakdowns if breakdown in times]
+    parts = [placer.by_time(base, grains, values).select(*columns, PERIOD, SEGMENT, BY)] if grains else []
+    for breakdown in (b for b in breakdowns if b not in grains):
         found = placer.placed(base, breakdown, values)
         if found is not None:
             parts.append(found.select(*columns, PERIOD, SEGMENT, **{BY: ibis.literal(breakdown)}))

@@ -6,7 +6,7 @@ date; an undated one counts whole in every period.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -36,7 +36,7 @@ PERSONS_TABLES = (
 PERSONAL = {name for table in PERSONS_TABLES for name in (*model.TABLES[table].key, *model.references(table))} - {
     "product_id"
 } | {"household_id", "payment_token_hash", "visitor_id", "session_id", "invitee_hash", "respondent_id"}
-PERIOD, SEGMENT, UNKNOWN = "_period", "_segment", "unknown"
+PERIOD, SEGMENT, BY, UNKNOWN = "_period", "_segment", "_by", "unknown"
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,13 @@ class Placer:
         if breakdown in (grain, windows.TOTAL):
             return joined.mutate(**{SEGMENT: joined._label})
         return self._by_column(joined, breakdown)
+
+    def by_time(self, base: ops.Relation, grains: Sequence[str], values: Iterable[ops.Node]) -> ir.Table:
+        """``base``, which has a period_id, by the whole period and by parts of it at once: which, is in _by."""
+        table = base.to_expr().select(*self._kept(base, grains[0], values))
+        rows = _period_rows(*grains)
+        joined = table.join(rows, table.period_id == rows._window, how="inner")
+        return joined.mutate(**{SEGMENT: joined._label})
 
     def _kept(self, base: ops.Relation, breakdown: str, values: Iterable[ops.Node]) -> list[str]:
         key, date = self.facts(base)
@@ -141,11 +148,15 @@ class Placer:
 
 
 @cache
-def _period_rows(grain: str) -> ir.Table:
+def _period_rows(*grains: str) -> ir.Table:
     periods = ibis.table(windows.SCHEMA, name="periods")
-    rows = periods.filter(periods.segment_by == grain)
+    rows = periods.filter(periods.segment_by.isin(grains))
     return rows.select(
-        _window=rows.period_id, _start=rows.start, _end=rows.end, _label=rows.segment, **{PERIOD: rows.period}
+        _window=rows.period_id,
+        _start=rows.start,
+        _end=rows.end,
+        _label=rows.segment,
+        **{PERIOD: rows.period, BY: rows.segment_by},
     )
 
 
