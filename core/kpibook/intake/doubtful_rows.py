@@ -56,9 +56,11 @@ def _refuse_named(con: Backend, numbered: str, name: str, quoted: Sequence[str],
         f"AND lower(left(trim({label}), 3)) IN ({beginnings}) "
         f"AND regexp_full_match({label}, {sql.text(f'({TOTAL}|{_TOTAL_OF})')}, 'i') ORDER BY 1 LIMIT 1000",
     )
+    if not found:
+        return
     blanks = sql.row(con, f"SELECT {', '.join(f'count(*) FILTER ({c} IS NULL)' for c in quoted)} FROM ({numbered})")
     own = [sum(row[3 + i] for row in found if is_total(row[1])) for i in range(len(quoted))]
-    alone = [count > 0 and count == whole for count, whole in zip(own, blanks, strict=True)] if found else []
+    alone = [count > 0 and count == whole for count, whole in zip(own, blanks, strict=True)]
     for row, word, sparse, *empty in found:
         doubtful = is_total(word) and (row == end or any(e and a for e, a in zip(empty, alone, strict=True)))
         if sparse or doubtful:
