@@ -5,7 +5,7 @@ from typing import Literal
 import pandas as pd
 import pytest
 
-from kpibook import intact, kpi, ratio, view
+from kpibook import intact, kpi, ratio, total, view
 from kpibook.errors import PluginError
 
 
@@ -113,6 +113,18 @@ def test_a_literal_setting_is_a_choice():
     with pytest.raises(PluginError) as caught:
         again.with_settings({"basis": "anual"}, lambda name: f"p.yaml:9: {name}")
     assert str(caught.value) == "p.yaml:9: basis: 'anual' is none of its choices · did you mean 'annual'?"
+
+
+def test_a_kpi_without_settings_has_none_to_set():
+    with pytest.raises(PluginError) as caught:
+        kpi(unit="money", better="higher")(bare).with_settings({"days": 3}, lambda name: f"p.yaml:9: {name}")
+
+    assert str(caught.value) == "p.yaml:9: days: 'bare' has no setting 'days' · remove it, it has no settings"
+
+
+def bare(receipts):
+    """Bare: the sum of all receipts."""
+    return total(receipts.net_amount.sum())
 
 
 def test_settings_are_checked():

@@ -165,6 +165,12 @@ class Modelled(Reading):
     table_persons: Behind | Unstated = UNSTATED
     parts: Mapping[str, Mapping[str, Modelled]] = field(default_factory=dict)
 
+    def within(self, whole: Modelled) -> Modelled:
+        """This part of ``whole``: on the persons it states, else on those of the whole, but no more than its cases."""
+        if self.persons is not None or whole.persons is None:
+            return self
+        return replace(self, persons=min(whole.persons, int(self.n)) if self.n else whole.persons)
+
 
 Estimate: TypeAlias = Linear | Quantile | Curve | Matrix | Modelled
 
@@ -236,7 +242,8 @@ def modelled(value: float | None, **figures: Any) -> Modelled:
 
     low, high, n, numerator, denominator, status, reason: as the scorecard names them. persons: how many it
     rests on (those in the frames, when not given). grade: A to D, how far it is an effect. unit: when it is not
-    the KPI's. parts: further figures, ``{"variant": {"by_value": modelled(...)}}`` or by a dimension of the KPI's own.
+    the KPI's. parts: further figures, ``{"variant": {"by_value": modelled(...)}}`` or by a dimension of the KPI's own;
+    one that does not say persons rests on the headline's, but on no more than its own n (0: it is not about persons).
     table: a frame shown beside it, with table_persons: how many persons stand behind each of its rows, as the name
     of a column of the table, a number for all rows, or one for each; None for a table that is not about persons.
     """

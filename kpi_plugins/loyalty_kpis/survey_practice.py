@@ -227,6 +227,7 @@ def _trend(rows: pd.DataFrame, line: pd.DataFrame):
     }
     low, high = normal(fitted.slope, error)
     held = known["respondent_id"].nunique()
+    further = {name: with_parts(each, persons=held) for name, each in further.items()}  # their n counts waves
     return modelled(fitted.slope, low=low, high=high, persons=held, parts={"variant": further}, **facts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,10 +60,30 @@ def test_check_prints_what_was_assumed(make_project) -> None:
     project.write({"p.yaml": HEAD + indented})
     done = project.run("check", "p.yaml")
     assert done.code == 0, done.err
-    said = [line for line in done.out.splitlines() if "a.csv" in line or "decimal" in line or "format %" in line]
-    assert sorted(said) == [
-        "for information  order_lines.business_date: Dates are read in the format %d.%m.%Y.",
-        f"for information  order_lines.net_amount: {COMMA} 1; that could by themselves be read in two ways: 0.",
-        "for information  order_lines: Columns of a.csv are separated by “;”.",
-        f"to check  order_lines: {GUESS} Windows-1252 (cp1252), into which all its bytes fit. Check accented letters.",
+    lines = done.out.splitlines()
+    guessed = f"order_lines: {GUESS} Windows-1252 (cp1252), into which all its bytes fit. Check accented letters."
+    first = lines.index("How the files were read, and what was assumed:")
+    assert lines[:first] == ["transactions: 1", "order_lines: 1"]
+    assert lines[first + 1 : first + 5] == [
+        "  to check  order_lines.business_date: Dates are read in the format %d.%m.%Y.",
+        f"  to check  {guessed}",
+        f"  for information  order_lines.net_amount: {COMMA} 1; that could by themselves be read in two ways: 0.",
+        "  for information  order_lines: Columns of a.csv are separated by “;”.",
     ]
+
+
+def test_check_tells_in_brief_what_is_routine(make_project) -> None:
+    text = "order_id,customer_id,order_date,product,quantity,amount\n1,C1,2025-01-05,Mug,1,9.5\n"
+    project = make_project({"data/a.csv": text.encode()})
+    project.write({"p.yaml": HEAD + "".join(f"  {line}\n" for line in orders("a.csv").splitlines())})
+    lines = project.run("check", "p.yaml").out.splitlines()
+    taken = "for information  {}: Not supplied; taken to be, on every row: {}"
+    receipts = "currency = EUR, is_staff = false, is_test = false, payment_token_hash = null, status = completed"
+    assert [line for line in lines if "Not supplied" in line] == [
+        taken.format("order_lines", "line_id = row number, return_of_line_id = null"),
+        taken.format("transactions", receipts),
+    ]
+    passed = [line for line in lines if line.startswith("in order")]
+    assert len(passed) == 1
+    assert re.fullmatch(r"in order  \d+ checks passed\.", passed[0])
+    assert "How the files were read, and what was assumed:" not in lines

@@ -310,6 +310,29 @@ def test_a_modelled_figure_rests_on_the_persons_it_was_given():
     assert [row(told, "given", s)["value"] for s in ("total", "half")] == [5, 2.5]
 
 
+def test_a_reading_rests_on_no_more_persons_than_it_has_cases():
+    """The headline rests on 12. A reading of 4 cases rests on 4 persons at most; one of 4 waves says it does not."""
+
+    def function(kept: pd.DataFrame):
+        """Read: a KPI."""
+        readings = {
+            "few": modelled(3.0, n=4),
+            "many": modelled(4.0, n=400),
+            "uncounted": modelled(5.0),
+            "waves": modelled(6.0, n=4, persons=12),
+            "nobody": modelled(7.0, n=4, persons=0),
+            "empty": modelled(None, n=0, status="undefined", reason=because("None.")),
+        }
+        return modelled(1.0, persons=12, parts={"variant": readings})
+
+    function.__name__ = "read"
+    made = kpi(unit="count", better="higher", columns={"kept": ["net"]})(function)
+    results = run(small(), *PERIODS, catalog=catalog(made), min_persons=10)
+    names = ("total", "few", "many", "uncounted", "waves", "nobody", "empty")
+    assert [row(results, "read", name)["value"] for name in names] == [1, None, 4, 5, 6, 7, None]
+    assert [row(results, "read", name)["status"] for name in ("few", "empty")] == ["low_n", "undefined"]
+
+
 def test_a_pandas_kpi_may_have_readings_segments_a_table_and_a_grade():
     def function(kept: pd.DataFrame):
         """Rich: a KPI."""

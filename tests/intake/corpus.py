@@ -161,6 +161,30 @@ def cell(place: str, value: Any) -> Callable[[Any], None]:
     return change
 
 
+def named_months(cell: str) -> str:
+    return date.fromisoformat(cell).strftime("%d-%b-%y")
+
+
+def titled(book: Any) -> None:
+    """Two rows of titles above the header, cells merged, and a total at the foot."""
+    sheet = book["Orders"]
+    sheet.insert_rows(1, 2)
+    sheet["A1"], sheet["A2"], sheet["C2"] = "Sales of the first quarter", "Who", "What"
+    for cells in ("A1:F1", "A2:B2", "C2:F2"):
+        sheet.merge_cells(cells)
+    sheet.append(("Total", None, None, None, 12, 2258.04))
+
+
+def below(*cells: Any) -> Callable[[Any], None]:
+    return lambda book: book["Orders"].append(cells)
+
+
+def long(cell: str) -> Callable[[], bytes]:
+    """The orders, and more than a megabyte of them below; one odd cell at the end."""
+    more = "".join(f"{i},C001,2025-03-31,Mug,1,1.00\n" for i in range(2000, 40000))
+    return text(after=f"{more}99999,{cell},2025-03-31,Mug,1,1.00\n")
+
+
 def merged(book: Any) -> None:
     book["Orders"].merge_cells("B3:B4")
 
@@ -262,4 +286,71 @@ CASES = (
     Case("workbook", "all cells text", "alltext.xlsx", workbook(typed=False), READ),
     Case("workbook", "a web page by that name", "page.xls", lambda: b"<html><table></table>", REFUSED, ("web page",)),
     Case("workbook", "damaged", "damaged.xlsx", lambda: workbook()()[:2000], REFUSED, ("workbook",)),
+    Case("encoding", "Windows-1252, and the euro sign is all that is beyond ASCII", "euro1252.csv",
+         text(";", encoding="cp1252", product=lambda c: "Mug", amount=lambda c: comma(c) + " €"), TOLD,
+         ("cp1252", "€", "decimal comma")),
+    Case("encoding", "UTF-16 with a mark, semicolons, decimal comma", "wide.csv",
+         text(";", encoding="utf-16", amount=comma), TOLD, ("UTF-16", "“;”")),
+    Case("encoding", "zero byte after a megabyte", "zero2.csv", long("C0\x0001"), REFUSED,
+         ("line 38010", "zero bytes")),
+    Case("encoding", "only carriage returns, Windows-1252", "mac1252.csv", text(encoding="cp1252", newline="\r"), TOLD,
+         ("cp1252",)),
+    Case("encoding", "a web page called CSV", "page.csv", lambda: b"<!DOCTYPE html><table><tr><td>1</td></tr></table>",
+         REFUSED, ("web page",)),
+    Case("dialect", "rows end in two carriage returns and a line feed", "crcrlf.csv", text(newline="\r\r\n"), READ),
+    Case("dialect", "a carriage return inside a row", "cell.csv", text(product=nth(2, "Mug\rblue")), REFUSED,
+         ("line 3", "carriage return")),
+    Case("dialect", "line break in a name of the header", "brk.csv",
+         text(header=(*HEADER[:5], '"amount\n(EUR)"')), TOLD, ("amount",)),
+    Case("dialect", "a title of three lines in quotes above the header", "title.csv",
+         text(before='"Sales\nby ERP\n4.1",x\n'), TOLD, ("header", "line 4")),
+    Case("dialect", "a quote above the header is not closed", "open.csv", text(before='"Report\n'), REFUSED,
+         ("line 1", "quote")),
+    Case("structure", "four lines above the header, of fewer cells", "four.csv",
+         text(";", before="Report;Q1\nfrom;2025-01-01\nto;2025-03-31\n;\n", amount=comma), TOLD, ("header", "line 5")),
+    Case("structure", "a row with too many cells", "more.csv", text(product=nth(3, "Grinder, manual")), REFUSED,
+         ("line 4",)),
+    Case("structure", "two columns of one name, but for capitals", "case.csv",
+         text(header=(*HEADER[:4], "Amount", "amount")), REFUSED, ("line 1", "'amount'")),
+    Case("structure", "a total with a date", "dated.csv", text(after="Total,,2025-03-31,,12,2258.04\n"), REFUSED,
+         ("row 9", "'Total'"), remedy="where: order_id <> 'Total'"),
+    Case("structure", "a total with every cell filled", "full.csv", text(after="TOTAL,5,2025-03-31,all,12,2258.04\n"),
+         REFUSED, ("row 9", "'TOTAL'"), remedy="where: order_id <> 'TOTAL'"),
+    Case("structure", "subtotals by customer", "subtotal.csv",
+         text(amount=nth(4, "7.35\nTotal C003,,,,3,7.35")), REFUSED, ("row 5", "'Total C003'"),
+         remedy="where: order_id not like 'Total%'"),
+    Case("structure", "a note below the data", "note.csv", text(after="(8 rows affected)\n"), REFUSED, ("line 10",)),
+    Case("numbers", "thousands with dots only", "dots3.csv",
+         text(";", amount=lambda c: "1.234" if c == "1234.50" else c.partition(".")[0]), REFUSED,
+         ("'1.234'", "ambiguous"), remedy="decimal: ','"),
+    Case("numbers", "brackets and a minus behind", "minus.csv",
+         text(";", amount=lambda c: {"9.95": "(9,95)", "12.40": "12,40-"}.get(c, comma(c))), TOLD,
+         ("brackets", "2 of 8"), truth={"rows": 8, "revenue": 2213.34}),
+    Case("numbers", "no-break space for thousands, Windows-1252", "nbsp.csv",
+         text(";", encoding="cp1252", amount=grouped("\u00a0", ",")), TOLD, ("decimal comma", "cp1252")),
+    Case("numbers", "prices written 49.-", "price.csv", text(amount=lambda c: "49.-" if c == "49.00" else c), REFUSED,
+         ("row 3", "'49.-'")),
+    Case("numbers", "point in one row, comma in another, thousands too", "both2.csv",
+         text(";", amount=lambda c: "1.234,50" if c == "1234.50" else c), REFUSED, ("mixed decimal signs", "row 2")),
+    Case("dates", "every date in two ways, with dots", "dots2.csv",
+         text(order_date=lambda c: f"02.{c[5:7]}.2025"), TOLD, ("to check", "%d.%m.%Y"),
+         truth={"rows": 8, "revenue": 2258.04, "by_month": TRUTH["by_month"]}),
+    Case("dates", "03/04/2025 throughout", "same.csv", text(order_date=lambda c: "03/04/2025"), REFUSED,
+         ("ambiguous", "'%d/%m/%Y' or '%m/%d/%Y'")),
+    Case("dates", "two digits for the year", "short3.csv", text(order_date=day("%d.%m.%y")), TOLD,
+         ("to check", "%d.%m.%y")),
+    Case("dates", "two digits for the year, with slashes", "short2.csv", text(order_date=day("%d/%m/%y")), REFUSED,
+         ("day or year first", "%d/%m/%y"), remedy="date_format: '%d/%m/%y'"),
+    Case("dates", "05-Jan-25, as Oracle has it", "oracle.csv", text(order_date=named_months), REFUSED,
+         ("'05-Jan-25'", "%d-%b-%y"), remedy="date_format: '%d-%b-%y'"),
+    Case("keys", "ids in scientific notation throughout", "cut.csv", text(order_id=lambda c: "1.23E+12"), REFUSED,
+         ("row 1", "lost its digits", "8 rows")),
+    Case("keys", "ids with invisible characters behind", "unseen.csv",
+         text(customer_id=lambda c: c + "\u200b" if c == "C001" else c), TOLD, ("spaces", "2 of 8")),
+    Case("workbook", "titles and merged cells above, a total below", "titled.xlsx", workbook(titled), TOLD,
+         ("line 3", "“Total”")),
+    Case("workbook", "subtotals", "subtotals.xlsx", workbook(below("Subtotal March", None, None, None, 4, 47.3)),
+         REFUSED, ("row 9", "'Subtotal March'")),
+    Case("workbook", "a note below the data", "source.xlsx", workbook(below("Source: ERP")), REFUSED,
+         ("row 9", "a note?"), remedy="where: amount is not null"),
 )  # fmt: skip

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kpibook import intake, params
 from kpibook.cli.check import findings
 from kpibook.errors import KpibookError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = """\
 client: shop
@@ -43,6 +41,13 @@ TRUTH = {
     "revenue": 2258.04,
     "by_month": {"2025-01": 1254.4, "2025-02": 956.34, "2025-03": 47.3},
 }
+
+
+def refusal(file: str) -> str:
+    """The whole message that refuses a file of the corpora."""
+    lines = (Path(__file__).parent / "refusal_messages.txt").read_text(encoding="utf-8").splitlines()
+    (found,) = [line for line in lines if line.startswith(f"{file}:") or f": {file} has no column " in line]
+    return found
 
 
 @dataclass(frozen=True)

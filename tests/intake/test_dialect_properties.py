@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from kpibook import params
 from kpibook.errors import KpibookError
 from kpibook.intake import sql, staging
-from kpibook.intake.leftovers import is_total, without_leftovers
+from kpibook.intake.doubtful_rows import is_total
+from kpibook.intake.leftovers import without_leftovers
 from kpibook.intake.typed_text import Asked, decide
 from kpibook.model import TABLES
 from kpibook.params_tables import SourceColumn, TableMapping

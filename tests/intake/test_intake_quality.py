@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -317,3 +317,36 @@ def test_findings_hold_no_customer_data(client: Client) -> None:
     loaded = shop(client, "SECRET-X,1,10\nB,SECRET-L,\n", heads=heads)
     assert "SECRET" not in str(loaded.findings)
     assert fetch(loaded, "SELECT count(*) FROM transactions WHERE customer_id = 'SECRET-C'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("written", "rows", "severity"),
+    [
+        (lambda i: f"{i}", 20, "red"),  # all: the members' file has 00001, a spreadsheet took the zeros from the sales
+        (lambda i: f"{i:05}" if i > 1 else "1", 1, "amber"),
+        (lambda i: f"{i:05}", None, None),
+    ],
+)
+def test_ids_that_lost_their_zeros(client: Client, written: Any, rows: int | None, severity: str | None) -> None:
+    """Twenty receipts, one a person; the customers' file has every id with its zeros."""
+    lines = "".join(f"t{i},{written(i)},2017-08-01,5\n" for i in range(1, 21))
+    client.csv("lines.csv", "t,c,at,n\n" + lines)
+    client.csv("people.csv", "id\n" + "".join(f"{i:05}\n" for i in range(1, 21)))
+    loaded = client.load(
+        "order_lines: {from: lines.csv, columns: {transaction_id: t, customer_id: c, ts: at, net_amount: n}}\n"
+        "customers: {from: people.csv, columns: {customer_id: id}}"
+    )
+    told = [(f.rows, f.of_rows, f.severity, dict(f.details)) for f in found(loaded, "ids_alike")]
+    assert told == ([] if rows is None else [(rows, 20, severity, {"distinct": 2 * rows})])
+
+
+def test_ids_that_differ_in_capitals(client: Client) -> None:
+    """c7 and C7 of 30 receipts: two ids, and 2 receipts."""
+    ids = ["c7", "C7", *(f"c{i}" for i in range(10, 38))]
+    client.csv("lines.csv", "t,c,at,n\n" + "".join(f"t{i},{c},2017-08-01,5\n" for i, c in enumerate(ids)))
+    loaded = client.load(
+        "order_lines: {from: lines.csv, columns: {transaction_id: t, customer_id: c, ts: at, net_amount: n}}"
+    )
+    (told,) = found(loaded, "ids_alike")
+    assert (told.table, told.column, told.rows, told.of_rows) == ("transactions", "customer_id", 2, 30)
+    assert (told.severity, dict(told.details)) == ("red", {"distinct": 2})

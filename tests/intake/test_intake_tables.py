@@ -119,8 +119,9 @@ def test_empty_text_is_nobody(client: Client) -> None:
     assert fetch(loaded, "SELECT transaction_id, customer_id FROM transactions ORDER BY 1") == [
         ("A", None),
         ("B", None),
-        ("C", " x "),
+        ("C", "x"),
     ]
+    assert [f.rows for f in found(loaded, "read_ids_trimmed")] == [1]
 
 
 @pytest.mark.parametrize(

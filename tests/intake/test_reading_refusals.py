@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import resource
+import struct
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from intake.corpus import another, cell, packed, text, workbook
 from intake.orders import orders, read
+from kpibook.errors import DataError
+from kpibook.intake import staging, values
 
 SAVE = "open it in a spreadsheet program and save it as .xlsx"
 
@@ -229,3 +236,106 @@ def test_a_member_without_a_name(tmp_path: Path) -> None:
     assert told(tmp_path, nameless(), "a.zip").startswith(
         "a.zip: '' inside it is no file kpibook reads · deliver one of "
     )
+
+
+def protected() -> bytes:
+    """What is needed of a workbook with a password: a compound file that holds an encrypted package."""
+    free, last, own = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    head += struct.pack("<IIIIIIIIII", 0, 1, 1, 0, 4096, last, 0, last, 0, 0) + struct.pack("<I", free) * 108
+    table = struct.pack("<II", own, last) + struct.pack("<I", free) * 126
+
+    def entry(name: str, kind: int, child: int) -> bytes:
+        written = (name + "\0").encode("utf-16-le")
+        start = written.ljust(64, b"\0") + struct.pack("<HBBIII", len(written), kind, 1, free, free, child)
+        return start + bytes(36) + struct.pack("<IQ", last, 0)
+
+    nothing = bytes(66) + bytes(2) + struct.pack("<III", free, free, free) + bytes(48)
+    return head + table + entry("Root Entry", 5, 1) + entry("EncryptedPackage", 2, free) + nothing * 2
+
+
+def blank(book: Any) -> None:
+    book["Orders"].insert_rows(1)
+    for column in "ABCDEF":
+        book["Orders"][f"{column}1"] = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (protected, "", "a.xlsx: the workbook is protected by a password · deliver it without"),
+        (workbook(blank), "header_row: 1", "a.xlsx: line 1: the header is empty · name every column"),
+    ],
+)
+def test_more_workbooks(tmp_path: Path, content, options: str, message: str) -> None:
+    assert told(tmp_path, content(), "a.xlsx", options) == message
+
+
+MANY = "".join(f"{i},C{i},2025-03-{i % 28 + 1:02},Mug {i * 7919 % 10007},1,{i * 31 % 9973}.50\n" for i in range(9000))
+
+
+def book_of_many() -> bytes:
+    return workbook(lambda book: [book["Orders"].append(line.split(",")) for line in MANY.splitlines()])()
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("a.csv", text(after=MANY)),
+        ("a.txt", text(encoding="cp1252", after=MANY)),
+        ("a.csv.gz", lambda: gzip.compress(text(after=MANY)())),
+        ("a.xlsx", book_of_many),
+    ],
+)
+def test_a_full_disk(tmp_path: Path, file: str, content) -> None:
+    """No file may grow beyond 20 kB while it is read."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / file).write_bytes(content())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        said = read(tmp_path, orders(file)).said
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert said == f"{file}: there is no room to unpack it · free disk space, or set TMPDIR"
+
+
+def failing(error: BaseException) -> Any:
+    def raw_sql(query: str) -> None:
+        raise error
+
+    return SimpleNamespace(raw_sql=raw_sql, con=SimpleNamespace(query_progress=lambda: -1.0))
+
+
+QUOTES = "put values that hold the delimiter or quotes into quotes, and double the quotes inside"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("OutOfMemoryException", "a.csv: the file does not fit into the memory allowed · raise limits: memory"),
+        ("InvalidInputException", f"a.csv: line 7: DuckDB cannot read it as text in columns (InvalidInput) · {QUOTES}"),
+        ("InternalException", f"a.csv: line 7: DuckDB cannot read it as text in columns (Internal) · {QUOTES}"),
+    ],
+)
+def test_what_duckdb_cannot_read(error: str, message: str) -> None:
+    """The kind of error and the line: what else DuckDB says may be a customer's data."""
+    import duckdb
+
+    raised = getattr(duckdb, error)("CSV Error on Line: 7\nOriginal Line: Mrs Brown, 49.00")
+    with pytest.raises(DataError) as caught:
+        staging.watched(failing(raised), "COPY", "a.csv", lambda *_: None)
+    assert str(caught.value) == message
+
+
+def test_another_fault_while_a_file_is_read_is_our_own() -> None:
+    with pytest.raises(ZeroDivisionError, match=r"^ours$"):
+        staging.watched(failing(ZeroDivisionError("ours")), "COPY", "a.csv", lambda *_: None)
+
+
+def test_data_that_do_not_fit_into_memory() -> None:
+    import duckdb
+
+    with pytest.raises(DataError) as caught:
+        values.run(failing(duckdb.OutOfMemoryException("128 MB")), "SELECT 1", "order_lines")
+    assert str(caught.value) == ("order_lines: the data do not fit into the memory allowed · raise limits: memory")

@@ -11,8 +11,9 @@ from kpibook.cli.progress import reading
 from kpibook.errors import ParamsError, Problem
 
 if TYPE_CHECKING:
-    from kpibook.intake import Intake
+    from kpibook.intake import Finding, Intake
     from kpibook.params import Params
+    from kpibook.present.words import Words
 
 
 def command(
@@ -58,17 +59,36 @@ def _write(text: str, out: Path | None) -> None:
 
 
 def findings(found: Intake, params: Params) -> list[str]:
-    """Tables with their rows, then each finding, the gravest first."""
-    from kpibook.present.audit_tables import finding_text
+    """Tables with their rows; what reading assumed; the other findings, the gravest first; what is routine, in brief.
+
+    Columns that were not supplied are one line a table, checks that passed are counted: ``quality.json`` has them all.
+    """
     from kpibook.present.words import Words
 
     words = Words(params.language, params.currency)
     lines = [f"{facts.name}: {words.number(facts.rows, 0)}" for facts in found.facts.values() if facts.rows]
-    for finding in sorted(found.findings, key=lambda f: f.order):
-        place = f"{finding.table}.{finding.column}" if finding.column else finding.table
-        rows = f" ({words('quality.of', rows=finding.rows, of_rows=finding.of_rows)})" if finding.rows else ""
-        lines.append(f"{words(f'severity.{finding.severity}')}  {place}: {finding_text(finding, words)}{rows}")
-    return lines
+    in_order = sorted(found.findings, key=lambda f: f.order)
+    read = [f for f in in_order if f.rule.startswith("read_")]
+    if read:
+        lines += [words("check.reading"), *(f"  {_line(finding, words)}" for finding in read)]
+    others = [f for f in in_order if f.rule != "assumed" and not f.rule.startswith("read_")]
+    lines += [_line(finding, words) for finding in others if finding.severity != "green"]
+    taken: dict[str, list[str]] = {}
+    for finding in in_order:
+        if finding.rule == "assumed":
+            taken.setdefault(finding.table, []).append(f"{finding.column} = {finding.details['value']}")
+    said = words("severity.info")
+    lines += [f"{said}  {table}: {words('check.assumed', list=', '.join(each))}" for table, each in taken.items()]
+    passed = sum(finding.severity == "green" for finding in others)
+    return [*lines, f"{words('severity.green')}  {words('check.passed', n=passed)}"] if passed else lines
+
+
+def _line(finding: Finding, words: Words) -> str:
+    from kpibook.present.audit_tables import finding_text
+
+    place = f"{finding.table}.{finding.column}" if finding.column else finding.table
+    rows = f" ({words('quality.of', rows=finding.rows, of_rows=finding.of_rows)})" if finding.rows else ""
+    return f"{words(f'severity.{finding.severity}')}  {place}: {finding_text(finding, words)}{rows}"
 
 
 def matrix(computability: Any, params: Params, *, named: bool = False) -> list[str]:

@@ -131,7 +131,7 @@ class Executor:
         """Further readings and segments of the KPI's own; its table, once."""
         for by, parts in result.parts.items():
             for name, part in parts.items():
-                figure = _figure(part if part.persons is not None else replace(part, persons=result.persons))
+                figure = _figure(part.within(result))
                 if by == VARIANT:
                     yield Cell(Job(kpi, name, part), windows.TOTAL, windows.TOTAL, period, figure)
                 else:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from kpibook.errors import DataError, Problem
 from kpibook.intake.notes import Note, plain
+from kpibook.intake.room import writing
 from kpibook.params_options import PACKED, SUFFIXES
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _copy(
             written += len(chunk)
             if is_bomb(written, size):
                 raise DataError(_bomb(name))
-            out.write(chunk)
+            with writing(name):
+                out.write(chunk)
             tell(written, 0)
 
 

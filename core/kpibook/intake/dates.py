@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kpibook.intake import casting, sql
@@ -32,6 +33,7 @@ _NONE = Cast("NULL")
 _OFFSET = r"\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 _FEW = 100
 _MOST_SHAPES = 1000
+_FIRST = {"d": "day", "m": "month", "y": "year"}
 _SHOWN = {"dmy": "%d{s}%m{s}%Y", "mdy": "%m{s}%d{s}%Y", "ymd": "%Y{s}%m{s}%d"}
 
 
@@ -53,11 +55,18 @@ def decide(rows: Rows, asked: Asked) -> Decided:
     if len(present) > 1:
         return Decided(_NONE, (), (_mixed(rows, asked, found, present),))
     if found["other"]:
-        other = found["other"]
-        return Decided(_NONE, (), (asked.not_one(other.row, other.value, other.count),))
+        return Decided(_NONE, (), (_no_date(asked, found["other"]),))
     if not present:
         return Decided(Cast(casting.nothing(asked.column)))
     return _one(rows, asked, found, present[0])
+
+
+def _no_date(asked: Asked, other: Seen) -> Problem:
+    """With two digits for the year behind a month's name (Oracle's own form) it is one that params can name."""
+    if not re.fullmatch(r"\d{1,2}-[A-Za-z]{3}-\d{2}", other.value):
+        return asked.not_one(other.row, other.value, other.count)
+    what = f"ambiguous: {shown(other.value)} has two digits that may be its year or its day"
+    return asked.problem(other.row, what, "say in params which it is: date_format: '%d-%b-%y' or '%y-%b-%d'")
 
 
 def _one(rows: Rows, asked: Asked, found: dict[str, Seen], name: str) -> Decided:
@@ -132,11 +141,13 @@ def _order(rows: Rows, asked: Asked, form: Form, times: tuple[str, ...]) -> tupl
         seen = found["differ"]
         ways = " or ".join(f"'{_SHOWN[o].replace('{s}', form.separator)}'" for o in fitting)
         ways = ways.replace("%Y", "%y") if form.short else ways
-        what = f"ambiguous: {shown(seen.value)} may be day or month first, and no other date of the column tells"
+        firsts = " or ".join(dict.fromkeys(_FIRST[order[0]] for order in fitting))
+        what = f"ambiguous: {shown(seen.value)} may be {firsts} first, and no other date of the column tells"
         return "", [asked.problem(seen.row, what, f"say in params which it is: date_format: {ways}")], "info"
     proofs = min((found[f"not_{o}"].count for o in form.orders if o not in fitting), default=0)
     few = len(fitting) == 1 and proofs * _FEW < found["differ"].count
-    return fitting[0], [], "amber" if few or form.short else "info"
+    unproved = len(fitting) > 1 and found["differ"].count > 0
+    return fitting[0], [], "amber" if few or unproved or form.short else "info"
 
 
 def _mixed(rows: Rows, asked: Asked, found: dict[str, Seen], present: list[str]) -> Problem:

@@ -34,6 +34,7 @@ _LETTERS = re.compile(_ASCII_LETTER + rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff]|[\xc0-\xd
 _SIGNS = re.compile(
     _ASCII_LETTER + rb"[\x82-\x84\x86-\x89\x8a-\x8c\x8e\x93\x94\x98-\x9c\x9e\x9f\xa1-\xa5](?=[a-z\xdf-\xff])"
 )
+_FEED = re.compile("\r+\n")
 _UNUSED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]|\xe2\x82\xac")
 
@@ -75,7 +76,7 @@ def survey(path: Path, name: str, named: str | None, tell: Callable[[int, int], 
     if wide:
         return _decoded(path, name, wide, wide.upper(), "zeros", tell)
     if b"\x00" in start:
-        raise DataError(Problem(name, "holds zero bytes: no text file", "deliver it as text, or under its right name"))
+        raise DataError(_zeros(name, start[: start.index(b"\x00")].count(b"\n") + 1))
     try:
         return _decoded(path, name, "utf-8", "UTF-8", "default", tell)
     except _UndecodableError as error:
@@ -84,20 +85,25 @@ def survey(path: Path, name: str, named: str | None, tell: Callable[[int, int], 
 
 
 def lines_of(path: Path, text: Text, tell: Callable[[int, int], None]) -> Iterator[str]:
-    """The file's characters in pieces, with rows ending in one line feed."""
+    """The file's characters in pieces, with rows ending in one line feed, whatever it was (``\\r\\r\\n`` too)."""
     size, done = path.stat().st_size, 0
     decoder = codecs.getincrementaldecoder(text.encoding)()
     held = ""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             piece = held + decoder.decode(chunk)
-            held = piece[-1:] if piece.endswith("\r") else ""
+            whole = piece.rstrip("\r")
+            held = piece[len(whole) :]
             done += len(chunk)
             tell(done, size)
-            yield (piece[:-1] if held else piece).replace("\r\n", "\n")
+            yield _line_feeds(whole, text)
     rest = held + decoder.decode(b"", final=True)
     if rest:
-        yield rest
+        yield _line_feeds(rest, text)
+
+
+def _line_feeds(piece: str, text: Text) -> str:
+    return piece.replace("\r", "\n") if text.newline == "\r" else _FEED.sub("\n", piece)
 
 
 class _UndecodableError(DataError):
@@ -123,6 +129,8 @@ def _decoded(path: Path, name: str, codec: str, shown: str, why: str, tell: Call
                 what = "not UTF-8 text" if codec == "utf-8" else f"not {shown} text"
                 remedy = "name the file's encoding: encoding: cp1252, or another"
                 raise _UndecodableError(Problem(f"{name}: line {line}", what, remedy), line) from error
+            if "\x00" in piece:
+                raise DataError(_zeros(name, feeds + piece[: piece.index("\x00")].count("\n") + 1))
             if kept < HEAD:
                 head.append(piece[: HEAD - kept])
                 kept += len(head[-1])
@@ -137,10 +145,14 @@ def _decoded(path: Path, name: str, codec: str, shown: str, why: str, tell: Call
             if not chunk:
                 break
     head_text = "".join(head)
-    if "\x00" in head_text:
-        raise DataError(Problem(name, "holds zero bytes: no text file", "deliver it as text, or under its right name"))
     newline = _newline(both, feeds, returns)
     return Text(codec, shown, why, newline, head_text, kept < HEAD, twice, lost)
+
+
+def _zeros(name: str, line: int) -> Problem:
+    return Problem(
+        f"{name}: line {line}", "holds zero bytes: no text file", "deliver it as text, or under its right name"
+    )
 
 
 def _newline(both: int, feeds: int, returns: int) -> str | None:

@@ -129,7 +129,7 @@ class Reader:
         named = target.with_suffix(".named.parquet")
         columns = ", ".join(f"c{i} AS {sql.name(c)}" for i, c in enumerate(sheet.columns))
         rows = f"SELECT {columns} FROM read_parquet({sql.text(str(target))})"
-        self.con.raw_sql(f"COPY ({rows}) TO {sql.text(str(named))} (FORMAT parquet)")
+        staging.watched(self.con, f"COPY ({rows}) TO {sql.text(str(named))} (FORMAT parquet)", name, lambda *_: None)
         kept = without_leftovers(self.con, named, name, sheet.columns, sheet.written, list, judged=judged)
         scan = f"read_xlsx({sql.text(name)}, sheet = {sql.text(sheet.sheet)}, all_varchar = true)"
         found = _source(

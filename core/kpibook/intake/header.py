@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: How many rows are looked at for a header.
 SEARCHED = 50
+_MOST_LINES = 5
 _DATA = re.compile(r"\s*[-+(]?[€$£¥]?\s*\d[\d\s.,:/'%€$£¥TZ+-]*\)?\s*|.*\d{4}-\d\d-\d\d.*")
 _UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 
@@ -92,6 +93,8 @@ def _columns(name: str, row: Sequence[str], wanted: Collection[str], line: int) 
     where = f"{name}: line {line}"
     if not any(cell.strip() for cell in row):
         raise DataError(Problem(where, "the header is empty", "name every column"))
+    if any(cell.count("\n") > _MOST_LINES for cell in row):
+        raise DataError(Problem(where, "a quote in the header is not closed", "close it, or take it away"))
     columns = [cell if cell.strip() else f"column{i}" for i, cell in enumerate(row, 1)]
     seen: dict[str, str] = {}
     for column in columns:

@@ -11,7 +11,8 @@ from kpibook.intake import database, files, sql, values
 from kpibook.intake.facts import Finding, TableFacts
 from kpibook.intake.filling import Completed, Filled, completed, filled
 from kpibook.intake.given import given_tables
-from kpibook.intake.mapping import Mapped, Mapper
+from kpibook.intake.mapped import Mapped
+from kpibook.intake.mapping import Mapper
 from kpibook.intake.members import with_members
 from kpibook.intake.settling import answers_within_scale, told, without_duplicates
 from kpibook.model import SQL_TYPES, TABLES

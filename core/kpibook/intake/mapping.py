@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -11,11 +10,11 @@ from sqlglot import exp
 from kpibook import expressions
 from kpibook.errors import KpibookError, Problem
 from kpibook.expressions import nearest
-from kpibook.intake import casting, sql
-from kpibook.intake.notes import plain
+from kpibook.intake import casting, expression_texts, sql
+from kpibook.intake.mapped import Mapped, ValueTest, model_column, place
 from kpibook.intake.raw import RawValue, probes
 from kpibook.intake.typed_text import Asked, Decided, decide
-from kpibook.model import TABLES, Column
+from kpibook.params_tables import SourceColumn
 from kpibook.yaml_lines import Key, dotted
 
 if TYPE_CHECKING:
@@ -24,55 +23,12 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
     from kpibook.intake.files import SourceFile
-    from kpibook.intake.notes import Note
     from kpibook.intake.typed_text import Rows
     from kpibook.params import Params, TableMapping
 
 ROW_ID = "row_id"
-
-
-def model_column(table: str, column: str) -> Column:
-    """The column of a table, or the header's that is given with the lines."""
-    own = TABLES[table].columns
-    return own[column] if column in own else TABLES["transactions"].columns[column]
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """``select`` yields ``__row`` and the mapped canonical columns; ``tests`` are conditions on ``untyped``.
-
-    ``sources`` names the source column of those that are mapped by a name; ``notes`` say what was assumed of the
-    values, ``problems`` what has to be settled first.
-    """
-
-    table: str
-    files: tuple[str, ...]
-    select: str
-    untyped: str
-    columns: tuple[str, ...]
-    tests: tuple[ValueTest, ...]
-    sources: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    def where(self, column: str) -> str:
-        """A canonical column in a message, with the client's own name for it."""
-        return place(self.files[0], self.table, column, self.sources.get(column))
-
-
-@dataclass(frozen=True)
-class ValueTest:
-    """Rows of ``untyped`` where ``bad`` holds have a ``value`` that is not what the column expects."""
-
-    column: str
-    bad: str
-    value: str
-    expected: str
-
-
-def place(file: str, table: str, column: str, source: str | None) -> str:
-    """``lines.csv: order_lines.net_amount (Betrag)``."""
-    return f"{file}: {table}.{column}" + (f" ({plain(source)})" if source and source != column else "")
+#: Kinds that an expression's text is read as like a column's; its other texts stay as it made them.
+_READ = {"money", "decimal", "float", "int", "date", "datetime"}
 
 
 class Mapper:
@@ -100,6 +56,9 @@ class Mapper:
         values = [probes(tree, f"v{i}", grouped=self._grouped) for i, tree in enumerate(trees.values()) if tree]
         untyped = self._untyped(owners, values, where)
         types = self._types(untyped, list(trees), values, owners, where)
+        if self.problems:
+            return None
+        self.problems.extend(self._misread(owners))
         if self.problems:
             return None
         decided = {
@@ -246,17 +205,32 @@ class Mapper:
             first = str(error).splitlines()[0]
             return f"the expression does not fit its columns: {first.partition('Error: ')[2] or first}"
 
+    def _misread(self, owners: dict[str, tuple[str, ...]]) -> Iterator[Problem]:
+        """Text columns that an expression takes for numbers or dates, and that can be read otherwise."""
+        trees: dict[tuple[str, ...], SourceColumn] = {("columns", c): self.mapping.at(c) for c in self.mapping.columns}
+        if self.mapping.where is not None:
+            signs = {"decimal": self.mapping.decimal, "thousands": self.mapping.thousands}
+            text = "=" + self.mapping.where.strip().removeprefix("=")
+            trees[("where",)] = SourceColumn(column=text).model_copy(update=signs)
+        for keys, how in trees.items():
+            if not _is_name(how.column):
+                tree = expressions.parse(how.column.lstrip()[1:], aggregates=True)
+                kind = model_column(self.table, keys[1]).kind if len(keys) > 1 else ""
+                for name, use in sorted(set(expression_texts.uses(tree, kind))):
+                    file = self._file_of(owners[name][0]) if name in owners else None
+                    if file is not None and file.columns[name] == "VARCHAR":
+                        yield from expression_texts.judged(self.rows, file, name, use, how, self._at(*keys))
+
     def _decided(
         self, column: str, value: RawValue, types: dict[str, str], owners: dict[str, tuple[str, ...]], untyped: str
     ) -> Decided:
         wanted, source = model_column(self.table, column), types[value.alias]
         how = self.mapping.at(column)
-        alias = owners[how.column][0] if _is_name(how.column) else ""
-        if alias and self._file_of(alias).is_text:
-            file = self._file_of(alias)
-            where = place(self.mapping.from_, self.table, column, how.column)
+        named = _is_name(how.column)
+        if source == "VARCHAR" and (named or wanted.kind in _READ):
+            where = place(self.mapping.from_, self.table, column, how.column if named else None)
             shop, currency = self.params.timezone, self.params.currency
-            kinds: Mapping[str, int] = file.kinds.get(how.column, {})
+            kinds: Mapping[str, int] = self._file_of(owners[how.column][0]).kinds.get(how.column, {}) if named else {}
             raw = sql.name(value.alias)
             return decide(self.rows, Asked(self.table, wanted, where, raw, untyped, how, shop, currency, kinds))
         made = casting.cast(wanted, sql.name(value.alias), source, how.timezone, self.params.timezone)

@@ -22,7 +22,12 @@ _PARTS = (
 _NAMES = "['open', 's1', 'c1', 's2', 'num', 's3', 'c2', 's4', 'pct', 'close']"
 _MINUS = "(p.open = '(' OR p.s1 = '-' OR p.s2 = '-' OR p.s3 = '-' OR p.s4 = '-')"
 _SIGNS = "((p.open = '(')::INT + (p.s1 <> '')::INT + (p.s2 <> '')::INT + (p.s3 <> '')::INT + (p.s4 <> '')::INT)"
-_FINE = f"(p.num <> '' AND {_SIGNS} <= 1 AND (p.open = '(') = (p.close = ')') AND (p.c1 = '' OR p.c2 = ''))"
+#: In ``49.-`` and ``49,-`` the sign stands for no cents, not for a minus.
+_NO_CENTS = "((p.s3 <> '' OR p.s4 <> '') AND regexp_matches(p.num, '[.,] *$'))"
+_FINE = (
+    f"(p.num <> '' AND {_SIGNS} <= 1 AND NOT {_NO_CENTS} AND (p.open = '(') = (p.close = ')')"
+    " AND (p.c1 = '' OR p.c2 = ''))"
+)
 _GROUPS = "([0-9]{1,3}( [0-9]{3})+|[0-9]{1,3}('[0-9]{3})+|[0-9]{1,3}(_[0-9]{3})+)"
 #: ``either_``: cells that can be read in two ways, which are also counted by their separator.
 SORTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpibook.intake import quality_coverage, quality_programme, quality_sales
+from kpibook.intake import quality_coverage, quality_ids, quality_programme, quality_sales
 from kpibook.intake.checks import VALUES, Checks, share
 from kpibook.intake.facts import Finding, Severity
 from kpibook.intake.reconciliation import Reconciled, financials, reconciled
@@ -38,9 +38,9 @@ def examined(
         if checks.has(name):
             found.extend(_columns(checks, TABLES[name]))
             found.extend(_references(checks, name))
-    for rules in (quality_coverage.RULES, quality_sales.RULES, quality_programme.RULES, (financials,)):
-        for rule in rules:
-            found.extend(rule(checks))
+    rules = (*quality_coverage.RULES, *quality_sales.RULES, *quality_ids.RULES, *quality_programme.RULES, financials)
+    for rule in rules:
+        found.extend(rule(checks))
     spans = reconciled(checks)
     con.raw_sql(f"DROP TABLE IF EXISTS {VALUES}")
     return tuple(sorted(found, key=lambda finding: finding.order)), spans

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kpibook.intake.facts import Finding
     from kpibook.intake.files import SourceFile
-    from kpibook.intake.mapping import Mapped
+    from kpibook.intake.mapped import Mapped
     from kpibook.params import Params
 
 _SHOWN = 5

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, Problem
-from kpibook.intake import encodings, sql
-from kpibook.intake.leftovers import is_total
+from kpibook.intake import encodings, room, sql
+from kpibook.intake.doubtful_rows import is_total
 from kpibook.intake.notes import Note, listed, plain
 from kpibook.intake.text_dialect import Dialect, dialect
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 _MOST_REJECTED = 1000
 _QUOTES = "put values that hold the delimiter or quotes into quotes, and double the quotes inside"
+_BREAKS = "end all rows alike, and put values that hold a line break into quotes"
 _WHY = {
     "UNQUOTED VALUE": "a quote is not closed, or text follows a closed quote",
     "LINE SIZE OVER MAXIMUM": "the line is longer than 2 MB",
 }
+_PAGE = re.compile(r"\s*<(!doctype|html|\?xml|table)\b", re.IGNORECASE)
 _RAGGED = "the line does not have the header's columns"
 
 
@@ -50,13 +52,13 @@ def stage(
 ) -> Staged:
     """Raises DataError when encoding, dialect or header cannot be told, or when a line is broken."""
     text = encodings.survey(path, name, mapping.encoding, tell)
+    if _PAGE.match(text.head):
+        raise DataError(Problem(name, "is a web page or XML, not a table of text", "export it as CSV, or as .xlsx"))
     cut = dialect(name, text, wanted, mapping.delimiter, mapping.header_row)
     source = path
     if text.encoding not in {"utf-8", "utf-8-sig"} or text.newline is None:
         source = target.with_suffix(".txt")
-        with source.open("w", encoding="utf-8", newline="") as out:
-            for piece in encodings.lines_of(path, text, tell):
-                out.write(piece)
+        _rewritten(path, name, text, source, tell)
     scan = _scan(sql.text(str(source)), cut, "\n" if source is not path else text.newline or "\n")
     dropped = _copy(con, scan, name, target, tell)
     if source is not path:
@@ -68,6 +70,24 @@ def stage(
     if text.why != "default":
         shown = shown[:-1] + f", encoding = {sql.text(text.encoding)})"
     return Staged(target, cut.columns, cut.written, shown, tuple(notes), lambda: _lines(path, text, cut))
+
+
+def _rewritten(path: Path, name: str, text: encodings.Text, target: Path, tell: Tell) -> None:
+    """As UTF-8 with line feeds. Raises DataError for a carriage return that is no row's end and stands in no quotes."""
+    feeds = quotes = 0
+    with room.writing(name), target.open("w", encoding="utf-8", newline="") as out:
+        for piece in encodings.lines_of(path, text, tell):
+            for part in piece.split('"') if "\r" in piece else ():
+                if "\r" in part and not quotes % 2:
+                    line = feeds + part[: part.index("\r")].count("\n") + 1
+                    what = "a carriage return stands in the row, and the other rows end otherwise"
+                    raise DataError(Problem(f"{name}: line {line}", what, _BREAKS))
+                feeds, quotes = feeds + part.count("\n"), quotes + 1
+            if "\r" in piece:
+                quotes -= 1
+            else:
+                feeds, quotes = feeds + piece.count("\n"), quotes + piece.count('"')
+            out.write(piece)
 
 
 def _scan(file: str, cut: Dialect, newline: str) -> str:
@@ -82,7 +102,7 @@ def _scan(file: str, cut: Dialect, newline: str) -> str:
 def _copy(con: Backend, scan: str, name: str, target: Path, tell: Tell) -> list[tuple[int, str]]:
     """Write the Parquet file; lines that are no rows are refused, but for a total at the end, which is returned."""
     rejecting = f"{scan[:-1]}, store_rejects = true, rejects_limit = {_MOST_REJECTED})"
-    _watched(con, f"COPY (SELECT * FROM {rejecting}) TO {sql.text(str(target))} (FORMAT parquet)", name, tell)
+    watched(con, f"COPY (SELECT * FROM {rejecting}) TO {sql.text(str(target))} (FORMAT parquet)", name, tell)
     found = sql.rows(con, "SELECT line, error_type, any_value(csv_line) FROM reject_errors GROUP BY ALL ORDER BY line")
     con.raw_sql("DROP TABLE reject_errors")
     con.raw_sql("DROP TABLE reject_scans")
@@ -111,7 +131,7 @@ def _refused(name: str, broken: list[tuple[int, str, str]]) -> Problem:
     return Problem(f"{name}: line {line}", f"{what}{more}", _QUOTES)
 
 
-def _watched(con: Backend, query: str, name: str, tell: Tell) -> None:
+def watched(con: Backend, query: str, name: str, tell: Tell) -> None:
     """Execute while ``tell`` hears how far DuckDB is. Raises DataError for what it cannot read."""
     import duckdb
 
@@ -139,11 +159,12 @@ def _watched(con: Backend, query: str, name: str, tell: Tell) -> None:
         ) from error
     if not isinstance(error, duckdb.Error):
         raise error
+    if isinstance(error, duckdb.IOException) and "write" in str(error):
+        raise DataError(room.full(name)) from error
     line = re.search(r"Line:?\s*(\d+)", str(error))
     where = f"{name}: line {line.group(1)}" if line else name
-    if "IO Error" in str(error) and "write" in str(error):
-        raise DataError(Problem(name, "there is no room to unpack it", "free disk space, or set TMPDIR")) from error
-    raise DataError(Problem(where, "the rows cannot be told apart", _QUOTES)) from error
+    kind = type(error).__name__.removesuffix("Exception")
+    raise DataError(Problem(where, f"DuckDB cannot read it as text in columns ({kind})", _QUOTES)) from error
 
 
 def _told(name: str, text: encodings.Text) -> list[Note]:

@@ -25,7 +25,10 @@ _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Dialect:
-    """``skip`` lines stand before the first row of data, the header on line ``line`` (0: there is none)."""
+    """``skip`` rows stand before the first of data, blank ones too; the header on line ``line`` (0: there is none).
+
+    A row may go over several lines, in quotes.
+    """
 
     delimiter: str
     skip: int
@@ -48,11 +51,9 @@ def dialect(name: str, text: Text, wanted: Collection[str], delimiter: str | Non
         notes.append(Note("delimiter_tab", "info", details={"file": plain(name)}))
     elif delimiter != ",":
         notes.append(Note("delimiter", "info", details={"file": plain(name), "sign": delimiter}))
-    rows, starts, ends = _rows(name, text, delimiter)
-    if sep:
-        rows, starts, ends = rows[1:], starts[1:], ends[1:]
-    filled = [i for i, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    rows, starts, ends = [rows[i] for i in filled], [starts[i] for i in filled], [ends[i] for i in filled]
+    rows, starts = _rows(name, text, delimiter)
+    filled = [i for i, row in enumerate(rows) if any(cell.strip() for cell in row) and not (sep and i == 0)]
+    rows, starts = [rows[i] for i in filled], [starts[i] for i in filled]
     if not rows:
         raise DataError(Problem(name, "the file is empty", "deliver the file again"))
     found = header(name, rows, wanted, starts, header_row)
@@ -61,7 +62,7 @@ def dialect(name: str, text: Text, wanted: Collection[str], delimiter: str | Non
     columns, written = _without_tail(found.columns, found.written, rows[found.index + 1 :])
     line = starts[found.index]
     kept = tuple(n for n in found.notes if n.rule != "unnamed" or len(columns) == len(found.columns))
-    return Dialect(delimiter, ends[found.index], line, columns, written, (*notes, *kept))
+    return Dialect(delimiter, filled[found.index] + 1, line, columns, written, (*notes, *kept))
 
 
 def _without_tail(
@@ -81,7 +82,7 @@ def _likeliest(name: str, text: Text, wanted: Collection[str]) -> str:
     scores: dict[str, tuple[int, float, int]] = {}
     for candidate in DELIMITERS:
         try:
-            rows, _, _ = _rows(name, text, candidate)
+            rows, _ = _rows(name, text, candidate)
         except DataError:
             continue
         rows = [row for row in rows if any(row)]
@@ -92,24 +93,23 @@ def _likeliest(name: str, text: Text, wanted: Collection[str]) -> str:
     return max(scores, key=lambda c: scores[c], default=",")
 
 
-def _rows(name: str, text: Text, delimiter: str) -> tuple[list[list[str]], list[int], list[int]]:
-    """The first rows, with the line each begins and ends on."""
+def _rows(name: str, text: Text, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """The first rows, with the line each begins on."""
     plain_lines = text.head.replace("\r\n", "\n").replace("\r", "\n")
     reader = csv.reader(io.StringIO(plain_lines, newline=""), delimiter=delimiter)
     rows: list[list[str]] = []
-    starts, ends = [], []
+    starts: list[int] = []
     before = 0
     try:
         for row in reader:
             rows.append(row)
             starts.append(before + 1)
-            ends.append(reader.line_num)
             before = reader.line_num
             if len(rows) > _ROWS + SEARCHED:
                 break
         else:
             if not text.whole and len(rows) > 1:
-                rows, starts, ends = rows[:-1], starts[:-1], ends[:-1]
+                rows, starts = rows[:-1], starts[:-1]
     except csv.Error as error:
         what = "a value has more than 131072 characters, or a quote is not closed"
         raise DataError(
@@ -117,4 +117,4 @@ def _rows(name: str, text: Text, delimiter: str) -> tuple[list[list[str]], list[
                 f"{name}: line {before + 1}", what, "put quotes around values that hold them, and double them inside"
             )
         ) from error
-    return rows, starts, ends
+    return rows, starts

@@ -29,7 +29,7 @@ NOBODY = (
     "anonym", "an\u00f3nimo", "anonimo", "unknown", "unbekannt", "desconocido", "sconosciuto", "guest", "gast",
     "invitado", "ospite",
 )  # fmt: skip
-_BLANKS = " \t\u00a0\u202f\ufeff"
+_BLANKS = " \t\u00a0\u202f\ufeff\u200b\u200e\u200f\u2060"
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kpibook.errors import DataError, Problem
 from kpibook.intake import sql
 from kpibook.intake.casting import shown
-from kpibook.intake.mapping import model_column
+from kpibook.intake.mapped import model_column
 from kpibook.intake.typed_text import MEND
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ibis.backends.duckdb import Backend
 
-    from kpibook.intake.mapping import Mapped
+    from kpibook.intake.mapped import Mapped
 
 _MOST_NAMED = 5
 

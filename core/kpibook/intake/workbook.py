@@ -14,6 +14,7 @@ from kpibook.intake.compressed import BROKEN, is_bomb
 from kpibook.intake.formulas import uncached
 from kpibook.intake.header import SEARCHED, Header, best, header
 from kpibook.intake.notes import Note, plain
+from kpibook.intake.room import writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -80,7 +81,8 @@ def _staged(book: Any, path: Path, name: str, wanted: Collection[str], mapping: 
     _refuse_merged(book, name, chosen, first)
     sheet = Sheet(found.columns, found.written, first, chosen, [*notes, *found.notes])
     _refuse_formulas(path, name, names.index(chosen), chosen, found, first, wanted)
-    sheet.kinds = _written(book.get_sheet_by_name(chosen).iter_rows(), first, found.columns, target)
+    with writing(name):
+        sheet.kinds = _written(book.get_sheet_by_name(chosen).iter_rows(), first, found.columns, target)
     return sheet
 
 
