@@ -151,6 +151,19 @@ def test_optional_frames_are_frames_of_the_kpi():
     assert made.optional == ("receipts",)
 
 
+def test_what_cannot_be_known_by_a_column_is_said_of_kpis_in_pandas():
+    def settled(receipts):
+        """Settled: a KPI."""
+
+    with pytest.raises(PluginError) as caught:
+        kpi(unit="count", better="higher", not_by={"tier": "Unknown."})(settled)
+    where = f"test_definition.py:{settled.__code__.co_firstlineno}: settled"
+    assert str(caught.value) == (
+        f"{where}: not_by is for KPIs in pandas, and its parameters are tables"
+        " · remove it, or annotate the parameters pd.DataFrame"
+    )
+
+
 @kpi(unit="count", better="neutral")
 def leaving(receipts):
     """Leaving: it does not come back."""

@@ -1,12 +1,19 @@
 """README's blocks are run: the plugin computes, the params load, the commands exist."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from kpibook import kpi, view
+from kpibook.catalog import build
 from kpibook.cli import COMMANDS
+from kpibook.definition import BETTER, UNITS
+from kpibook.plugins import discover
+from tiny_client import receipt, run
+from tiny_client import shop as shop_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -89,3 +96,38 @@ def test_files_and_pictures_of_the_readme_exist():
 
     assert len(targets) >= 2
     assert [t for t in targets if not (ROOT / t).exists()] == []
+
+
+PLUGINS = (ROOT / "kpi_plugins" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("decorator", [kpi, view])
+def test_every_keyword_is_explained(decorator):
+    """Each stands as the first cell of a row, under the name of its decorator."""
+    table = PLUGINS.partition(f"| `@{decorator.__name__}(…)` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)=` \|", table, re.MULTILINE) == list(inspect.signature(decorator).parameters)
+
+
+def test_allowed_words_are_those_of_the_page():
+    rows = {name: next(r for r in PLUGINS.splitlines() if r.startswith(f"| `{name}=`")) for name in ("unit", "better")}
+    assert re.findall(r"`(\w+)`", rows["unit"]) == list(UNITS)
+    assert re.findall(r"`(\w+)`", rows["better"]) == list(BETTER)
+
+
+def test_the_kpi_with_an_optional_table_computes(tmp_path):
+    """10 + 20 of A and 30 of B make 30 a person; both live in one household: 60. Without customers only the first."""
+    code = next(b for b in re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL) if "def spend_per_buyer" in b)
+    path = tmp_path / "buyers.py"
+    hook = "@hookimpl\ndef kpibook_definitions():\n    return [spend_per_buyer]\n"
+    path.write_text(f"import pandas as pd\n\nfrom kpibook import hookimpl, kpi, modelled\n\n\n{code}\n\n{hook}")
+    found = discover(tmp_path).catalog.definitions
+    catalog = build(found[name] for name in ("receipts", "spend_per_buyer"))
+    bought = shop_of(
+        receipt(1, "2024-03-01", 10, "A"), receipt(2, "2024-03-02", 20, "A"), receipt(3, "2024-03-03", 30, "B")
+    )
+    customers = [{"customer_id": name, "household_id": "home"} for name in "AB"]
+    for tables, homes in ((bought | {"customers": customers}, [60.0]), (bought, [])):
+        card = run(tables, "2024-01-01/2024-12-31", catalog=catalog).scorecard
+        own = card[card.kpi == "spend_per_buyer"]
+        assert own[own.segment == "total"]["value"].tolist() == [30.0]
+        assert own[own.segment == "per_household"]["value"].tolist() == homes

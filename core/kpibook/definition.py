@@ -39,6 +39,7 @@ class Definition:
     frames: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    not_by: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     better: str = "neutral"
     family: str = ""
@@ -98,6 +99,7 @@ def kpi(
     looks_back: LooksBack = None,
     columns: Mapping[str, list[str]] | None = None,
     optional: tuple[str, ...] | list[str] = (),
+    not_by: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Make a KPI of a function from tables or views to an estimate.
 
@@ -111,7 +113,10 @@ def kpi(
         length), the name of a setting that holds days counted back from the period's end, or
         a function ``(window, settings)`` giving the first day needed, None for no more than the period.
     columns: for parameters annotated ``pd.DataFrame``, the columns wanted.
-    optional: those of them that the KPI can do without: a client who lacks their tables gets them empty.
+    optional: those of them that the KPI can do without: a client who lacks their tables gets them empty, and so
+        does a breakdown that says nothing of their rows.
+    not_by: columns by which a KPI in pandas cannot be known, each with the reason (``because``) that stands beside its
+        segments; empty where the KPI's own ``parts`` have that dimension.
     """
 
     def decorate(function: Callable[..., Any]) -> Definition:
@@ -119,10 +124,11 @@ def kpi(
         definition = _define(function, "kpi", **facts, breakdowns=tuple(breakdowns))
         given = {name: tuple(names) for name, names in (columns or {}).items()}
         chapter = family or function.__module__.rpartition(".")[2]
-        problems = [*_problems(definition, given), *_unknown(definition, optional)]
+        problems = [*_problems(definition, given), *_unknown(definition, optional, not_by or {})]
         if problems:
             raise PluginError(problems)
-        more = {"family": chapter, "question": question, "columns": given, "optional": tuple(optional)}
+        more = {"family": chapter, "question": question, "columns": given}
+        more |= {"optional": tuple(optional), "not_by": dict(not_by or {})}
         return Definition(**{**vars(definition), **more})
 
     return decorate
@@ -217,9 +223,13 @@ def _problems(definition: Definition, columns: Mapping[str, tuple[str, ...]]) ->
     return found
 
 
-def _unknown(definition: Definition, optional: tuple[str, ...] | list[str]) -> list[Problem]:
+def _unknown(definition: Definition, optional: tuple[str, ...] | list[str], not_by: Mapping[str, str]) -> list[Problem]:
     where = f"{definition.where}: {definition.id}"
-    return [
+    found = []
+    if not_by and not definition.frames:
+        what = "not_by is for KPIs in pandas, and its parameters are tables"
+        found.append(Problem(where, what, "remove it, or annotate the parameters pd.DataFrame"))
+    return found + [
         Problem(where, f"optional '{name}' is not one of its DataFrames", did_you_mean(name, definition.frames))
         for name in optional
         if name not in definition.frames

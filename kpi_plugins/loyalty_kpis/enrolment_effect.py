@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,31 +33,52 @@ FAILED = {
 
 @dataclass(frozen=True)
 class Study:
-    """One period's enrolment study in arrays; months count from ``origin``, effects in [counted[0], counted[1])."""
+    """One period's enrolment study in arrays; months count from ``origin``, effects in [counted[0], counted[1]).
+
+    ``numbers`` of its persons in the frame, in order; ``rows`` of the frame that are theirs.
+    """
 
     purchases: risk.Purchases
     sets: risk.RiskSets
     counted: tuple[int, int]
     origin: int
     numbers: np.ndarray
+    rows: np.ndarray
 
     def matrix(self, values: pd.Series | np.ndarray) -> np.ndarray:
         """Persons by months of a column of the study; months without a purchase are 0."""
         width = self.counted[1]
         place = self.purchases.person * width + self.purchases.month
         total = len(self.purchases.enrolled) * width
-        return np.bincount(place, np.asarray(values, dtype=np.float64), total).reshape(-1, width)
+        return np.bincount(place, np.asarray(values, dtype=np.float64)[self.rows], total).reshape(-1, width)
 
     def effects(self, values: pd.Series | np.ndarray) -> Effects:
         """The effect on one column."""
         return effects(self.sets, self.matrix(values), self.purchases.enrolled, counted=self.counted)
 
     def other(self, rows: pd.DataFrame, name: str) -> np.ndarray:
-        """Persons by months of a column of another frame of the same persons, numbered alike."""
+        """Persons by months of a column of another frame, its persons numbered alike."""
         table = np.zeros((len(self.numbers), self.counted[1]))
-        place = np.searchsorted(self.numbers, rows["person"].to_numpy())
-        np.add.at(table, (place, rows["month"].to_numpy(dtype=np.int64) - self.origin), rows[name].to_numpy())
+        own = rows[rows["person"].isin(self.numbers)]
+        place = np.searchsorted(self.numbers, own["person"].to_numpy())
+        np.add.at(table, (place, own["month"].to_numpy(dtype=np.int64) - self.origin), own[name].to_numpy())
         return table
+
+    def part(self, sets: risk.RiskSets) -> Study:
+        """The study of these risk sets and of their persons alone."""
+        persons, number = np.unique(sets.person, return_inverse=True)
+        theirs = np.isin(self.purchases.person, persons)
+        bought = self.purchases
+        kept = risk.Purchases(
+            np.searchsorted(persons, bought.person[theirs]),
+            bought.month[theirs],
+            bought.basket[theirs],
+            bought.stratum[theirs],
+            bought.first[persons],
+            bought.enrolled[persons],
+        )
+        own = replace(sets, person=number.astype(np.int64))
+        return Study(kept, own, self.counted, self.origin, self.numbers[persons], self.rows[theirs])
 
     def taken(self, table: np.ndarray, found: Effects) -> np.ndarray:
         """Sum of a table over each person's own counted months after enrolment, for the treated of ``found``."""
@@ -85,7 +106,8 @@ def study(frame: pd.DataFrame) -> Study | None:
         first=frame["first"].to_numpy(dtype=np.int64)[rows] - origin,
         enrolled=np.where(enrolled >= risk.NEVER, risk.NEVER, enrolled - origin),
     )
-    return Study(purchases, risk.risk_sets(purchases, stratum >= 0), (first, end), origin, numbers)
+    sets = risk.risk_sets(purchases, stratum >= 0)
+    return Study(purchases, sets, (first, end), origin, numbers, np.arange(len(frame)))
 
 
 def judged(

@@ -8,6 +8,7 @@ import ibis
 
 from kpibook import view
 from loyalty_kpis.customer_months import NEVER, month_number, span_months
+from loyalty_kpis.views import purchases
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -114,6 +115,24 @@ def history_benefits(enrolment_history, benefit_months):
     )
 
 
+@view(key=("period_id", "customer_id", "month"))
+def study_stores(enrolment_study, receipts):
+    """Study stores: the store of the first kept purchase of each person of the enrolment study in a month at risk, none
+    when that was not made in a store.
+    """
+    bought = purchases(receipts).filter(lambda t: t.customer_id.notnull())
+    rows = bought.select(
+        "customer_id", "business_date", "transaction_id",
+        month=month_number(bought.business_date),
+        store=(bought.channel == "store").ifelse(bought.store_id, ibis.null("string")),
+    )  # fmt: skip
+    order = {"group_by": ["customer_id", "month"], "order_by": ["business_date", "transaction_id"]}
+    first = rows.mutate(place=ibis.row_number().over(ibis.window(**order))).filter(lambda t: t.place == 0)
+    at_risk = enrolment_study.filter(enrolment_study.stratum >= 0)
+    found = at_risk.join(first.select("customer_id", "month", "store"), ["customer_id", "month"])
+    return found.select("period_id", "customer_id", "month", "person", "store")
+
+
 def _spans(periods: ir.Table) -> ir.Table:
     found = periods.filter(periods.segment_by == "total").mutate(**span_months(periods))
     return found.select("period_id", "from_month", "to_month", first_seen=month_number(found.data_start))
@@ -174,5 +193,6 @@ DEFINITIONS = (
     enrolment_study,
     enrolment_history,
     study_benefits,
+    study_stores,
     history_benefits,
 )

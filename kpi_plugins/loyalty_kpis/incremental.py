@@ -12,7 +12,7 @@ from kpibook.stats.intervals import Interval, normal
 from loyalty_kpis import enrolment_effect as effect
 from loyalty_kpis import return_designs
 from loyalty_kpis.enrolment_effect import MEMBERS, STUDY
-from loyalty_kpis.enrolment_segments import segments
+from loyalty_kpis.enrolment_segments import NOT_BY, SEGMENT_COLUMNS, UNKNOWABLE, segments, unknowable
 from loyalty_kpis.return_designs import DESIGN_COLUMNS
 
 #: The growth that vendors advertise, and the months in which "at once" would have to show.
@@ -32,9 +32,10 @@ REFUTED = because("The advertised growth of 30 % lies above the whole interval."
         "enrolment_members": MEMBERS,
         "study_ineligible": ["person", "month", "ineligible"],
         **DESIGN_COLUMNS,
+        **SEGMENT_COLUMNS,
     },
-    optional=("study_ineligible", *DESIGN_COLUMNS),
-    by_columns=False,
+    optional=("study_ineligible", *DESIGN_COLUMNS, *SEGMENT_COLUMNS),
+    not_by=NOT_BY,
 )
 def incremental_margin(
     enrolment_study: pd.DataFrame,
@@ -42,6 +43,8 @@ def incremental_margin(
     study_ineligible: pd.DataFrame,
     programme_cases: pd.DataFrame,
     store_months: pd.DataFrame,
+    study_stores: pd.DataFrame,
+    held_tiers: pd.DataFrame,
 ):
     """Incremental contribution margin: what members bought in the 12 months after the month of enrolment above what
     they would have bought without it, in contribution margin before loyalty benefits, in the months of the period.
@@ -55,30 +58,31 @@ def incremental_margin(
     earlier; products that earn no points, which more visits can move as well), the drift that could have shown, and how
     many times the drift before the effect survives (breakdown). all_members assumes the same effect in every
     member-month. A random trial of the programme or stores reached one after another stand instead where their grade
-    is better; per_enrolment is the trial's margin per person whom it made enrol.
+    is better; per_enrolment is the trial's margin per person whom it made enrol. By store, both sides bought in it
+    in the month of enrolment; by tier it cannot be known, as a tier comes of enrolling.
     """
     own = effect.study(enrolment_study)
     found = effect.judged(own, enrolment_study["margin"], enrolment_members) if own else None
     shown = effect.not_identified()
     if own is not None and found is not None and found.grade != "D":
-        shown = _by_study(own, found, enrolment_study, enrolment_members, study_ineligible)
+        shown = _by_study(own, found, enrolment_study, enrolment_members, study_ineligible, study_stores)
+    shown = replace(shown, parts={**shown.parts, **unknowable(held_tiers)})
     trial = return_designs.per_enrolment(programme_cases)
     if trial is not None:
         readings = {**shown.parts.get("variant", {}), "per_enrolment": trial}
         shown = replace(shown, parts={**shown.parts, "variant": readings})
-    no_costs = pd.DataFrame({"component": [], "amount": []})
-    return return_designs.shown(shown, "margin", found, programme_cases, store_months, enrolment_members, no_costs)
+    return return_designs.shown(shown, "margin", found, programme_cases, store_months, enrolment_members, 0.0)
 
 
-def _by_study(own, found, rows: pd.DataFrame, members: pd.DataFrame, ineligible: pd.DataFrame):
-    """The increment by the enrolment study, with all its readings and by cohort, tenure and usage class."""
+def _by_study(own, found, rows: pd.DataFrame, members: pd.DataFrame, ineligible: pd.DataFrame, stores: pd.DataFrame):
+    """The increment by the enrolment study, with all its readings and by what was known at enrolment."""
     parts = {**effect.readings(found), **effect.further(own, rows["margin"], found)}
     parts["products_without_points"] = _ineligible(own, ineligible, found)
     every = float(members["months"].sum()) / found.study.person_months
     ends = (effect.scaled(found.interval, every), effect.scaled(found.bounds, every))
     parts["all_members"] = effect.stated(found, found.study.total * every, *ends)
     by_segment = {}
-    for dimension, studies in segments(own, own.matrix(rows["margin"])).items():
+    for dimension, studies in segments(own, own.matrix(rows["margin"]), stores).items():
         judged = {n: effect.judged(s, rows["margin"], members, pretended=found.pretended) for n, s in studies.items()}
         by_segment[dimension] = {
             n: effect.stated(f, f.study.total, f.interval, f.bounds) for n, f in judged.items() if f.grade != "D"
@@ -105,6 +109,7 @@ def _ineligible(own, rows: pd.DataFrame, found):
     family="return",
     question="How much turnover exists only because of the programme?",
     columns={"enrolment_study": [*STUDY, "net_amount", "purchases"], "enrolment_members": MEMBERS},
+    not_by=UNKNOWABLE,
 )
 def incremental_revenue(enrolment_study: pd.DataFrame, enrolment_members: pd.DataFrame):
     """Incremental revenue: as the incremental contribution margin, in net sales; it never enters the ROI.

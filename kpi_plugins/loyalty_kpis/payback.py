@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -80,7 +82,7 @@ def payback_period(
     if launch < int(enrolment_history["first_seen"].iloc[0]) - own.origin:
         return modelled(None, status="not_identified", reason=BEFORE_DATA, grade="D")
     end = own.counted[1]
-    since = effect.Study(own.purchases, own.sets, (launch + 1, end), own.origin, own.numbers)
+    since = replace(own, counted=(launch + 1, end))
     found = effect.judged(since, enrolment_history["margin"], enrolment_members, calendar=True)
     if found.grade == "D":
         return effect.not_identified()

@@ -18,16 +18,19 @@ from loyalty_kpis import enrolment_effect as effect
 from loyalty_kpis import return_designs
 from loyalty_kpis.costs_views import BENEFITS
 from loyalty_kpis.enrolment_effect import MEMBERS, STUDY, Study
-from loyalty_kpis.enrolment_segments import segments
+from loyalty_kpis.enrolment_segments import SEGMENT_COLUMNS, segments, unknowable
 from loyalty_kpis.return_designs import DESIGN_COLUMNS
 
 COLUMNS = {
     "enrolment_study": [*STUDY, "margin"],
     "study_benefits": ["person", "month", "benefits"],
-    "enrolment_members": [*MEMBERS, "years"],
+    "member_costs": [*MEMBERS, "years", "other_cost"],
     "period_costs": ["component", "amount"],
     **DESIGN_COLUMNS,
+    **SEGMENT_COLUMNS,
 }
+#: What a part of the members may lack: the costs of the whole programme stand in nobody's rows.
+OPTIONAL = ("period_costs", *DESIGN_COLUMNS, *SEGMENT_COLUMNS)
 NO_COST = because("The programme has no cost in this period.")
 DESIGN = (
     "The increment cannot be identified with these data. What would identify it: {persons} customers from whom the "
@@ -45,19 +48,23 @@ def figure(
     costs: pd.DataFrame,
     cases: pd.DataFrame,
     stores: pd.DataFrame,
+    bought_in: pd.DataFrame,
+    tiers: pd.DataFrame,
 ):
     """The ROI (``ratio``) or the net value (``value``) of one period, by the best design and as its evidence allows."""
     own = effect.study(rows)
-    made = None if own is None else _return(own, rows, benefits, members, costs)
+    made = None if own is None else _return(own, rows, benefits, members)
     if made is None:
         shown = _unidentified(rows, members, costs)
     elif made.cost <= 0 and which == "ratio":
         shown = modelled(None, status="undefined", reason=NO_COST)
     else:
         shown = _stated(made, which, costs)
-        parts = {**shown.parts, **_by_segment(made, which, own, rows, benefits, members, costs)}
+        parts = {**shown.parts, **_by_segment(made, which, own, rows, benefits, members, bought_in)}
         shown = replace(shown, parts=parts)
-    return return_designs.shown(shown, which, None if made is None else made.found, cases, stores, members, costs)
+    shown = replace(shown, parts={**shown.parts, **unknowable(tiers)})
+    found = None if made is None else made.found
+    return return_designs.shown(shown, which, found, cases, stores, members, float(members["other_cost"].sum()))
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,6 @@ def _return(
     rows: pd.DataFrame,
     benefits: pd.DataFrame,
     members: pd.DataFrame,
-    costs: pd.DataFrame,
     pretended: Pretended | None = None,
 ) -> Return | None:
     """None when the effect is not identified."""
@@ -134,7 +140,7 @@ def _return(
     treated[np.concatenate(found.study.members)] = True
     spread = np.where(treated, taken - taken[treated].mean(), 0.0)
     discounts = float(taken.sum())
-    cost = discounts + _other(costs) * found.study.person_months / all_months
+    cost = discounts + float(members["other_cost"].sum()) * found.study.person_months / all_months
     judged = replace(found, cost=cost)
     return Return(
         judged,
@@ -153,14 +159,14 @@ def _by_segment(
     rows: pd.DataFrame,
     benefits: pd.DataFrame,
     members: pd.DataFrame,
-    costs: pd.DataFrame,
+    bought_in: pd.DataFrame,
 ) -> dict:
-    """The same by cohort, tenure and usage class of the members whose effect is identified."""
+    """The same for parts of the members whose effect is identified, by what was known at enrolment."""
     found = {}
-    for dimension, studies in segments(own, own.matrix(rows["margin"])).items():
+    for dimension, studies in segments(own, own.matrix(rows["margin"]), bought_in).items():
         by_name = {}
         for name, part in studies.items():
-            own_return = _return(part, rows, benefits, members, costs, made.found.pretended)
+            own_return = _return(part, rows, benefits, members, made.found.pretended)
             if own_return is not None and own_return.cost > 0:
                 ends = own_return.ratio() if which == "ratio" else own_return.value()
                 by_name[name] = effect.stated(own_return.found, *ends)

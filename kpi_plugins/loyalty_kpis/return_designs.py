@@ -21,7 +21,6 @@ from kpibook.stats.risk_sets import NEVER
 from kpibook.stats.store_rollout import RolloutEffect, rollout, shifted
 from loyalty_kpis import enrolment_effect as effect
 from loyalty_kpis import trials
-from loyalty_kpis.costs_views import BENEFITS
 from loyalty_kpis.design_views import REMOTE
 from loyalty_kpis.trial_figures import CASE, column
 
@@ -114,10 +113,10 @@ def shown(
     cases: pd.DataFrame,
     stores: pd.DataFrame,
     members: pd.DataFrame,
-    costs: pd.DataFrame,
+    other_cost: float,
 ):
     """The figure of the best design, all of them beside it; ``study`` is that of the enrolment study."""
-    found = designs(cases, stores, members, costs)
+    found = designs(cases, stores, members, other_cost)
     if not found:
         return study
     chosen = best(found, evidence)
@@ -128,11 +127,10 @@ def shown(
     return replace(headline, parts={**study.parts, "design": by_design})
 
 
-def designs(cases: pd.DataFrame, stores: pd.DataFrame, members: pd.DataFrame, costs: pd.DataFrame) -> list[Design]:
-    """The random trial and the stores, in this order, where the data have them."""
-    other = float(costs.loc[~costs["component"].isin(BENEFITS), "amount"].sum())
+def designs(cases: pd.DataFrame, stores: pd.DataFrame, members: pd.DataFrame, other_cost: float) -> list[Design]:
+    """The random trial and the stores, in this order, where the data have them; other_cost is that besides benefits."""
     months = float(members["months"].sum())
-    found = (by_trial(cases, other / months if months else 0.0), by_stores(stores, other))
+    found = (by_trial(cases, other_cost / months if months else 0.0), by_stores(stores, other_cost))
     return [design for design in found if design is not None]
 
 

@@ -1,5 +1,6 @@
 """Return on investment: the margin that exists only because of the programme, against all of its cost, once each."""
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -7,8 +8,9 @@ from kpibook import because, kpi, modelled, view
 from kpibook.rules import mean_rule, reason
 from kpibook.stats.intervals import Z
 from loyalty_kpis import programme_return
-from loyalty_kpis.programme_return import COLUMNS
-from loyalty_kpis.return_designs import DESIGN_COLUMNS
+from loyalty_kpis.costs_views import BENEFITS
+from loyalty_kpis.enrolment_segments import NOT_BY
+from loyalty_kpis.programme_return import COLUMNS, OPTIONAL
 
 NEVER_EVEN = because("The members' margin does not reach the cost: no increment would pay for the programme.")
 
@@ -20,21 +22,37 @@ def period_costs(programme_cost, periods):
     return programme_cost.semi_join(whole, "period_id").select("period_id", "component", "amount")
 
 
+@view(key=("period_id", "customer_id"))
+def member_costs(enrolment_members, period_costs):
+    """Member costs: the enrolment members with ``other_cost``, each one's part of the programme's cost besides
+    benefits, shared out by member-months.
+    """
+    others = period_costs.filter(period_costs.component.notin(list(BENEFITS)))
+    sums = others.group_by("period_id").agg(other=others.amount.sum().cast("float64"))
+    own = ibis.window(group_by="period_id")
+    rows = enrolment_members.left_join(sums, "period_id").select(*enrolment_members.columns, "other")
+    rate = rows.other / rows.months.sum().over(own).nullif(0)
+    return rows.select(*enrolment_members.columns, other_cost=(rate * rows.months).fill_null(0.0))
+
+
 @kpi(
     unit="ratio",
     better="higher",
     family="return",
     question="Does the programme earn back more than it costs, compared with not having it?",
     columns=COLUMNS,
-    optional=tuple(DESIGN_COLUMNS),
+    optional=OPTIONAL,
+    not_by=NOT_BY,
 )
 def programme_roi(
     enrolment_study: pd.DataFrame,
     study_benefits: pd.DataFrame,
-    enrolment_members: pd.DataFrame,
+    member_costs: pd.DataFrame,
     period_costs: pd.DataFrame,
     programme_cases: pd.DataFrame,
     store_months: pd.DataFrame,
+    study_stores: pd.DataFrame,
+    held_tiers: pd.DataFrame,
 ):
     """Programme ROI (incremental): incremental contribution margin before loyalty benefits less programme cost, out of
     that cost, over the same members and months.
@@ -46,12 +64,14 @@ def programme_roi(
     every member-month and takes all costs. Vendors' figures of revenue over cost are not comparable.
 
     Designs: a random trial of the programme (grade A), stores that it reached one after another, or the enrolment
-    study (at best B); the best grade stands, the others are shown by design. By cohort, tenure and usage class the
-    enrolment study's members are told apart by what was known before the base window.
+    study (at best B); the best grade stands, the others are shown by design. By cohort, tenure, usage class and store
+    the enrolment study's members are told apart by what was known when they enrolled, and compared with others of the
+    same part. By tier it cannot be known: a tier comes of enrolling, and whoever did not enrol has none.
     """
     return programme_return.figure(
-        "ratio", enrolment_study, study_benefits, enrolment_members, period_costs, programme_cases, store_months
-    )
+        "ratio", enrolment_study, study_benefits, member_costs, period_costs, programme_cases, store_months,
+        study_stores, held_tiers,
+    )  # fmt: skip
 
 
 @kpi(
@@ -60,15 +80,18 @@ def programme_roi(
     family="return",
     question="How much money does the programme leave, in euro?",
     columns=COLUMNS,
-    optional=tuple(DESIGN_COLUMNS),
+    optional=OPTIONAL,
+    not_by=NOT_BY,
 )
 def net_programme_value(
     enrolment_study: pd.DataFrame,
     study_benefits: pd.DataFrame,
-    enrolment_members: pd.DataFrame,
+    member_costs: pd.DataFrame,
     period_costs: pd.DataFrame,
     programme_cases: pd.DataFrame,
     store_months: pd.DataFrame,
+    study_stores: pd.DataFrame,
+    held_tiers: pd.DataFrame,
 ):
     """Net programme value: incremental contribution margin before loyalty benefits less programme cost, over the same
     members and months.
@@ -76,8 +99,9 @@ def net_programme_value(
     Unlike the ratio it does not depend on whether discounts are taken off the margin or counted as cost.
     """
     return programme_return.figure(
-        "value", enrolment_study, study_benefits, enrolment_members, period_costs, programme_cases, store_months
-    )
+        "value", enrolment_study, study_benefits, member_costs, period_costs, programme_cases, store_months,
+        study_stores, held_tiers,
+    )  # fmt: skip
 
 
 @kpi(
@@ -116,4 +140,4 @@ def break_even_uplift(enrolment_members: pd.DataFrame, period_costs: pd.DataFram
     )
 
 
-DEFINITIONS = (period_costs, programme_roi, net_programme_value, break_even_uplift)
+DEFINITIONS = (period_costs, member_costs, programme_roi, net_programme_value, break_even_uplift)

@@ -11,6 +11,7 @@ from kpibook.stats.intervals import Interval, normal
 from loyalty_kpis import enrolment_effect as effect
 from loyalty_kpis.customer_months import span_months
 from loyalty_kpis.enrolment_effect import MEMBERS, STUDY
+from loyalty_kpis.enrolment_segments import UNKNOWABLE
 
 
 @view(key=("period_id", "customer_id"))
@@ -50,6 +51,7 @@ def member_contrast(purchase_months, first_months, enrolled_persons, periods):
         "enrolment_members": MEMBERS,
         "member_contrast": ["months", "net_amount", "is_member"],
     },
+    not_by=UNKNOWABLE,
 )
 def selection_gap(enrolment_study: pd.DataFrame, enrolment_members: pd.DataFrame, member_contrast: pd.DataFrame):
     """Selection-bias gap: 1 less the effect of enrolling per member-year, out of the gap in net sales per person and

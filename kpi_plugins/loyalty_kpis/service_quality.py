@@ -202,44 +202,57 @@ def _respondents(items: pd.DataFrame, min_items: float) -> _Held:
             items=", ".join(holes),
         )
         return _Held(items.iloc[:0], modelled(None, status="missing_data", reason=missing, n=0))
+    groups = items.groupby(RESPONDENT, sort=True)
+    who = groups.size().index
+    items = items.assign(person=groups.ngroup())
+    items = items[items["person"] >= 0]
     pairs = items.dropna(subset=["expected", "perceived"]).assign(gap=lambda t: t["perceived"] - t["expected"])
     size = items.drop_duplicates(["survey_id", "dimension", "item_no"]).groupby("survey_id").size()
-    cells = pairs.groupby([*RESPONDENT, "dimension"])[["gap", "expected", "perceived"]].mean().unstack("dimension")
-    wanted = [(value, code) for value in ("gap", "expected", "perceived") for code in DIMENSIONS]
-    cells = cells.reindex(columns=pd.MultiIndex.from_tuples(wanted))
-    answered = pairs.groupby(RESPONDENT).size().reindex(cells.index)
-    enough = answered >= min_items * size.reindex(cells.index.get_level_values("survey_id")).to_numpy() - 1e-9
-    held = cells[enough & cells.notna().all(axis=1)]
-    if held.empty:
+    cells = {value: _means(pairs, value, len(who)) for value in ("gap", "expected", "perceived")}
+    answered = np.bincount(pairs["person"], minlength=len(who))
+    enough = answered >= min_items * size.reindex(who.get_level_values("survey_id")).to_numpy() - 1e-9
+    kept = np.flatnonzero(enough & ~np.isnan(np.column_stack(list(cells.values()))).any(axis=1))
+    if not len(kept):
         none = because(
             "None of {n} respondents has both halves of at least {share:percent} of the items on a scale from 1 to 7.",
-            n=items.groupby(RESPONDENT).ngroups,
+            n=len(who),
             share=min_items,
         )
         return _Held(items.iloc[:0], modelled(None, status="undefined", reason=none, n=0))
-    return _Held(_measured(held, pairs, _weights(items, held.index)))
+    frame = who[kept].to_frame(index=False)
+    named = {f"{value}_{code}": means[kept, i] for value, means in cells.items() for i, code in enumerate(DIMENSIONS)}
+    return _Held(_measured(frame.assign(**named), kept, pairs, _weights(items, len(who))[kept]))
 
 
-def _weights(items: pd.DataFrame, index: pd.MultiIndex) -> pd.DataFrame:
-    """Each respondent's points as shares of their sum; equal where an allocation is incomplete."""
-    points = items.groupby([*RESPONDENT, "dimension"])["points"].mean().unstack("dimension")
-    points = points.reindex(index=index, columns=list(DIMENSIONS))
+def _means(rows: pd.DataFrame, column: str, persons: int) -> np.ndarray:
+    """Means of a column by ``person`` (rows) and dimension, in their order; not a number where nothing is known."""
+    values = rows[column].to_numpy(dtype=float)
+    code = pd.Categorical(rows["dimension"], categories=list(DIMENSIONS)).codes
+    known = (code >= 0) & ~np.isnan(values)
+    place = (rows["person"].to_numpy() * len(DIMENSIONS) + code)[known]
+    sums, counts = (np.bincount(place, w, persons * len(DIMENSIONS)) for w in (values[known], np.ones(known.sum())))
+    found = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return found.reshape(persons, len(DIMENSIONS))
+
+
+def _weights(items: pd.DataFrame, persons: int) -> np.ndarray:
+    """Each respondent's points as shares of their sum, equal where an allocation is incomplete; last, whether own."""
+    points = _means(items, "points", persons)
     whole = points.sum(axis=1)
-    own = points.notna().all(axis=1) & (whole > 0) & (points >= 0).all(axis=1)
-    shares = points.div(whole.where(own), axis=0).fillna(1 / len(DIMENSIONS))
-    return shares.assign(own_weights=own)
+    own = ~np.isnan(points).any(axis=1) & (whole > 0) & (points >= 0).all(axis=1)
+    shares = np.divide(points, whole[:, None], out=np.full(points.shape, 1 / len(DIMENSIONS)), where=own[:, None])
+    return np.column_stack([shares, own])
 
 
-def _measured(held: pd.DataFrame, pairs: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
-    frame = pd.DataFrame({f"{value}_{code}": held[(value, code)] for value, code in held.columns})
-    for code in DIMENSIONS:
-        frame[f"weight_{code}"] = weights[code]
-    frame["weighted"] = sum(frame[f"weight_{c}"] * frame[f"gap_{c}"] for c in DIMENSIONS)
+def _measured(frame: pd.DataFrame, kept: np.ndarray, pairs: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
+    values = {f"weight_{code}": weights[:, i] for i, code in enumerate(DIMENSIONS)}
+    made = frame.assign(**values)
+    made["weighted"] = sum(made[f"weight_{c}"] * made[f"gap_{c}"] for c in DIMENSIONS)
     for name, value in (("equal", "gap"), ("expected", "expected"), ("perceived", "perceived")):
-        frame[name] = frame[[f"{value}_{c}" for c in DIMENSIONS]].mean(axis=1)
-    frame["items"] = pairs.groupby(RESPONDENT)["gap"].mean().reindex(frame.index)
-    frame["own_weights"] = weights["own_weights"]
-    return frame.reset_index()
+        made[name] = made[[f"{value}_{c}" for c in DIMENSIONS]].to_numpy().mean(axis=1)
+    sums, counts = (np.bincount(pairs["person"], w)[kept] for w in (pairs["gap"], np.ones(len(pairs))))
+    made["items"] = sums / counts
+    return made.assign(own_weights=weights[:, -1].astype(bool))
 
 
 DEFINITIONS = (servqual_gap, servqual_dimension_gap, expectation_met_rate)

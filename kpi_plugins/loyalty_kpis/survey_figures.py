@@ -83,7 +83,7 @@ def tally(rows: pd.DataFrame) -> dict[str, Any]:
 def counted(rows: pd.DataFrame, keys: list[str]) -> dict[str, Any]:
     """A table of answers and weights by ``keys``, and the respondents behind each of its rows."""
     groups = rows.groupby(keys, sort=True, dropna=False)
-    table = groups.agg(answers=("weight", "size"), weight=("weight", "sum")).reset_index()
+    table = pd.DataFrame({"answers": groups.size(), "weight": groups["weight"].sum()}).reset_index()
     return {"table": table, "table_persons": groups["respondent_id"].nunique().to_numpy()}
 
 

@@ -27,6 +27,12 @@ def customer_tier(tier_history, memberships, periods):
     return best.join(_names(tier_history), "rank").select("period_id", "customer_id", tier="name")
 
 
+@view(key=("period_id", "tier"))
+def held_tiers(customer_tier):
+    """Held tiers: the tiers that somebody held when the period began."""
+    return customer_tier.select("period_id", "tier").distinct()
+
+
 @view(key=("member_id", "period_id"))
 def tier_moves(tier_history, periods):
     """Tier moves: one row per member who held a tier a year before the end of the period (or of the data): that tier,
@@ -143,4 +149,4 @@ def _matrix(rows):
     )
 
 
-DEFINITIONS = (customer_tier, tier_moves, tier_migration)
+DEFINITIONS = (customer_tier, held_tiers, tier_moves, tier_migration)

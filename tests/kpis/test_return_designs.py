@@ -306,7 +306,7 @@ def test_the_study_s_table_stays_beside_another_design_with_those_behind_it(monk
     monkeypatch.setattr(return_designs, "designs", lambda *_: [_design(TRIAL, "A")])
     table = pd.DataFrame({"line": ["margin"], "amount": [1.0]})
     study = modelled(1.0, table=table, table_persons=77)
-    made = return_designs.shown(study, "ratio", _Judged("B"), *[pd.DataFrame()] * 4)
+    made = return_designs.shown(study, "ratio", _Judged("B"), *[pd.DataFrame()] * 3, 0.0)
     assert made.value == 1.5  # 10 / 4 - 1
     assert with_persons(made)[BEHIND].tolist() == [77]
 

@@ -71,6 +71,35 @@ def test_cost_is_shared_out_by_member_months() -> None:
     assert _line(results, "cost", "all_members_same_effect") == pytest.approx(24)
 
 
+def test_by_what_was_known_before() -> None:
+    """p1 and p2 came by the web, the others by the shop. Of 12 member-months p1 has 4, p3 and p5 the other 8: of the
+    cost of 24 the web bears 8. Its increment is p1 against p2, 10 (test_incremental), the shop's that of p3, 10 too.
+    """
+    customers = [
+        {"customer_id": c, "acquisition_channel": "web" if c in ("p1", "p2") else "store", "created_at": "2023-01-01"}
+        for c in SPENT
+    ]
+    results = _results(client(customers=customers), breakdowns=("acquisition_channel",))
+    rows = {name: row(results, "programme_roi", name) for name in ("web", "store")}
+    assert {name: found["denominator"] for name, found in rows.items()} == {"web": 8, "store": 16}
+    assert {name: found["n"] for name, found in rows.items()} == {"web": 1, "store": 2}
+    assert {found["status"] for found in rows.values()} == {"bounded"}
+    net = {name: row(results, "net_programme_value", name) for name in ("web", "store")}
+    assert net["web"]["low"] <= 10 - 8 <= net["web"]["high"]
+    assert net["store"]["low"] <= 10 - 16 <= net["store"]["high"]
+
+
+def test_by_tier_it_cannot_be_known() -> None:
+    """p1 holds gold, which nobody without the programme can hold; asked for or not, it is told once."""
+    tier = {"member_id": "m-p1", "tier_id": "gold", "tier_rank": 2, "valid_from": "2022-12-01 12:00:00"}
+    for asked in ((), ("tier",)):
+        found = row(_results(client(tier_history=[tier]), breakdowns=asked), "programme_roi", "gold")
+        assert (found["segment_by"], found["value"], found["status"]) == ("tier", None, "not_identified")
+        assert json.loads(found["reason"])["text"] == (
+            "What tells these groups apart comes of enrolling: whoever did not enrol cannot be compared with them."
+        )
+
+
 def test_no_cost_no_ratio() -> None:
     results = _results(client(costs=[cost("operations", 0.0, "2023-01-01", "2023-12-31")]))
     found = row(results, "programme_roi")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kpibook.stats import respondent_bootstrap
+from kpibook.stats import reweighting
 from kpibook.stats.respondent_bootstrap import percentile, person_sums, replicates
 
 
@@ -25,7 +25,7 @@ def test_replicates_are_the_same_every_time_and_in_batches(monkeypatch: pytest.M
     x = np.arange(20.0)[:, None]
     first = replicates(x)
     assert np.array_equal(first, replicates(x))
-    monkeypatch.setattr(respondent_bootstrap, "BATCH", 60)
+    monkeypatch.setattr(reweighting, "BATCH", 60)
     assert np.array_equal(first, replicates(x))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import ibis.expr.operations as ops
 import pandas as pd
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from kpibook import model, results, windows
 from kpibook.catalog import Catalog
@@ -56,7 +57,7 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int =
 
     What rests on fewer than ``min_persons`` persons is withheld, with all that would give it away.
     """
-    with pipeline.no_collection():
+    with pipeline.no_collection(), threadpool_limits(1, user_api="blas"):  # its threads would wait for ours, spinning
         return _compute(catalog, params, loaded, min_persons)
 
 

@@ -115,7 +115,8 @@ class Executor:
         try:
             for period, segment, result in shared.figures(kpi):
                 figure = _figure(result)
-                if breakdown != windows.TOTAL and figure.value is None and not figure.n:
+                empty = figure.value is None and not figure.n and breakdown not in kpi.definition.not_by
+                if breakdown != windows.TOTAL and empty:
                     continue
                 cells.append(Cell(Job(kpi, "", result), breakdown, segment, period, figure))
                 if breakdown == windows.TOTAL:

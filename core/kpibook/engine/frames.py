@@ -2,7 +2,8 @@
 
 A table is fetched once for all KPIs that ask for it by the same breakdown, in the order of
 its key, so that a KPI sees its rows in one order whoever else asks; it is kept until the
-last of them is done.
+last of them is done. Where a breakdown says nothing of a table's rows, a KPI that can do without
+the table gets it empty, and one that cannot has no figure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,7 +24,7 @@ from kpibook import rules, windows
 from kpibook.engine.curves import KEYS, codes
 from kpibook.engine.linear import PERSONS
 from kpibook.engine.pipeline import Work
-from kpibook.engine.placing import Placer
+from kpibook.engine.placing import UNKNOWN, Placer
 from kpibook.estimates import Modelled, Unstated
 from kpibook.privacy.tables import BEHIND
 from kpibook.tracing import FRAMES, Resolved
@@ -53,6 +55,7 @@ class Frames:
     held: dict[str, Frame | None] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     _users: Counter[str] = field(default_factory=Counter)
+    _empty: dict[str, Frame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._users.update(name for kpi in self.kpis for name in self.of(kpi))
@@ -68,6 +71,7 @@ class Frames:
 
     def fetched(self, name: str, placer: Placer, schemas: Mapping[str, Any]) -> Work:
         """Fills in one frame: None where the breakdown does not apply. What goes wrong is each asker's error."""
+        self._empty[name] = _nothing(schemas[name], self.columns(name))
         try:
             self.held[name] = yield from _fetched(name, self.columns(name), self.breakdown, placer, schemas)
         except Exception as error:  # noqa: BLE001  raised again by every KPI that asks for it
@@ -79,17 +83,23 @@ class Frames:
         for name in names:
             if name in self.failed:
                 raise self.failed[name]
-        frames = {name: self.held[name] for name in names}
-        if any(frame is None for frame in frames.values()):
+        known = {name: frame for name in names if (frame := self._given(kpi, name)) is not None}
+        if len(known) < len(names):
             return []
-        known = {name: frame for name, frame in frames.items() if frame is not None}
         largest = max((frame.count for frame in known.values()), default=0)
         if largest > ROW_LIMIT:
             why = rules.reason("row_limit", rows=largest, limit=ROW_LIMIT)
             return [("current", windows.TOTAL, Modelled(None, status="failed", reason=why))]
         if len(names) < len(kpi.definition.inputs):
             known["scorecard"] = _scorecard(self.scorecard)
+        if self.breakdown in kpi.definition.not_by:
+            return list(_unknowable(kpi.definition.not_by[self.breakdown], known))
         return list(_called(kpi, known))
+
+    def _given(self, kpi: Resolved, name: str) -> Frame | None:
+        """The frame, empty where the KPI can do without it and the breakdown says nothing of its rows."""
+        frame, optional = self.held[name], name in kpi.definition.optional
+        return self._empty[name] if frame is None and optional else frame
 
     def over(self, kpi: Resolved) -> None:
         """Frames that nobody is waiting for any more are let go."""
@@ -141,6 +151,18 @@ def _called(kpi: Resolved, frames: Mapping[str, Frame]) -> Iterator[tuple[str, s
         yield period, segment, _with_count(kpi.definition(*own, **kpi.settings), own)
 
 
+def _unknowable(why: str, frames: Mapping[str, Frame]) -> Iterator[tuple[str, str, Modelled]]:
+    """The segments of a breakdown by which a KPI cannot be known, with the reason; none when its own parts have it."""
+    for period, segment in sorted({key for frame in frames.values() for key in frame.spans}) if why else ():
+        if segment != UNKNOWN:
+            yield period, segment, Modelled(None, status="not_identified", reason=why)
+
+
+def _nothing(schema: Any, columns: Sequence[str]) -> Frame:
+    types = ibis.schema({column: _plain_type(schema[column]) for column in columns})
+    return Frame(types.to_pyarrow().empty_table().to_pandas(), {}, 0)
+
+
 def with_persons(result: Modelled) -> pd.DataFrame:
     """The table beside a figure, with how many persons stand behind each row."""
     assert result.table is not None  # noqa: S101  the caller has seen it
@@ -164,4 +186,9 @@ def _with_count(result: Modelled, given: Sequence[pd.DataFrame]) -> Modelled:
 
 
 def _plain(column: Any) -> Any:
-    return column.cast("float64") if column.type().is_decimal() else column
+    return column.cast(_plain_type(column.type()))
+
+
+def _plain_type(kind: Any) -> Any:
+    given = dt.dtype(kind)
+    return dt.float64 if given.is_decimal() else given

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import special
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 ROUNDS, TOLERANCE, RIDGE = 50, 1e-10, 1e-6
 
 
@@ -53,43 +54,50 @@ def standardised_differences(
     if np.any(np.diff(who) < 0):
         raise ValueError("the rows are not sorted by person")
     x = np.column_stack([seen, np.ones(len(y)), rest])
-    beta, information = _fitted(x, y)
+    kinds, kind = _kinds(x)
+    beta, information = _fitted(kinds, *(np.bincount(kind, w).astype(np.float64) for w in (np.ones(len(y)), y)))
     starts = np.flatnonzero(np.append(True, np.diff(who) != 0))
-    scores = np.add.reduceat(x * (y - special.expit(x @ beta))[:, None], starts, axis=0)
+    scores = np.add.reduceat(x * (y - special.expit(kinds @ beta)[kind])[:, None], starts, axis=0)
     pushes = np.asarray(np.linalg.solve(information, scores.T).T, dtype=np.float64)
-    found = [_contrast(x, beta, pushes, starts, column) for column in range(seen.shape[1])]
+    found = [_contrast(kinds, kind, beta, pushes, starts, column) for column in range(seen.shape[1])]
     differences, errors = (np.array([pair[i] for pair in found], dtype=np.float64) for i in (0, 1))
     own = pushes[:, : seen.shape[1]]
     return Standardised(differences, errors, beta[: seen.shape[1]], np.sqrt((own**2).sum(axis=0)))
 
 
-def _fitted(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Newton's method; the coefficients and the information matrix at them."""
+def _kinds(x: Floats) -> tuple[Floats, Ints]:
+    """The rows that differ, and which of them each row is: most rows of a hazard are alike."""
+    rows = np.ascontiguousarray(x)
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, kind = np.unique(whole, return_index=True, return_inverse=True)
+    return rows[first], kind.astype(np.int64)
+
+
+def _fitted(x: Floats, trials: Floats, events: Floats) -> tuple[Floats, Floats]:
+    """Newton's method over kinds of rows; the coefficients and the information matrix at them."""
     beta, ridge = np.zeros(x.shape[1]), RIDGE * np.eye(x.shape[1])
     for _ in range(ROUNDS):
         p = special.expit(x @ beta)
-        information = (x * (p * (1 - p))[:, None]).T @ x + ridge
-        step = np.linalg.solve(information, x.T @ (y - p) - RIDGE * beta)
+        information = (x * (trials * p * (1 - p))[:, None]).T @ x + ridge
+        step = np.linalg.solve(information, x.T @ (events - trials * p) - RIDGE * beta)
         beta = beta + step / max(1.0, float(np.abs(step).max()) / 4)
         if np.abs(step).max() < TOLERANCE:
             break
     p = special.expit(x @ beta)
-    return beta, (x * (p * (1 - p))[:, None]).T @ x + ridge
+    return beta, (x * (trials * p * (1 - p))[:, None]).T @ x + ridge
 
 
-def _contrast(
-    x: Floats, beta: Floats, pushes: Floats, starts: npt.NDArray[np.int64], column: int
-) -> tuple[float, float]:
+def _contrast(x: Floats, kind: Ints, beta: Floats, pushes: Floats, starts: Ints, column: int) -> tuple[float, float]:
     """Always exposed less never exposed, averaged over persons, with its standard error."""
     plain = x @ beta - x[:, column] * beta[column]
     n, difference = len(starts), np.zeros(len(starts))
     gradient = np.zeros(x.shape[1])
-    lengths = np.diff(np.append(starts, len(x)))
+    lengths = np.diff(np.append(starts, len(kind)))
     for sign, exposed in ((1.0, 1.0), (-1.0, 0.0)):
         hazard = special.expit(plain + exposed * beta[column])
-        stays = np.exp(np.add.reduceat(np.log1p(-np.minimum(hazard, 1 - 1e-15)), starts))
+        stays = np.exp(np.add.reduceat(np.log1p(-np.minimum(hazard, 1 - 1e-15))[kind], starts))
         difference += sign * (1 - stays)
-        slope = np.repeat(stays, lengths) * hazard / n
+        slope = np.bincount(kind, np.repeat(stays, lengths), len(x)) * hazard / n
         part = slope @ x
         part[column] = exposed * slope.sum()
         gradient += sign * part

@@ -6,11 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kpibook.stats.intervals import CONFIDENCE, Interval
+from kpibook.stats.reweighting import REPLICATES, SEED, redrawn_sums
 
-REPLICATES = 1000
-SEED = 20170701
-#: Draws held in memory at once.
-BATCH = 4_000_000
 Floats = npt.NDArray[np.float64]
 
 
@@ -30,16 +27,7 @@ def replicates(sums: npt.ArrayLike, times: int = REPLICATES, seed: int = SEED) -
     x = np.asarray(sums, dtype=np.float64)
     if x.ndim != 2 or len(x) == 0:
         raise ValueError("a bootstrap needs a table of at least one person")
-    rng = np.random.default_rng(seed)
-    n, found = len(x), []
-    step = max(1, BATCH // n)
-    for first in range(0, times, step):
-        size = min(step, times - first)
-        drawn = rng.integers(0, n, (size, n))
-        offsets = np.arange(size)[:, None] * n
-        counts = np.bincount((drawn + offsets).ravel(), minlength=size * n).reshape(size, n)
-        found.append(counts.astype(np.float64) @ x)
-    return np.concatenate(found)
+    return redrawn_sums(x, times, seed)
 
 
 def percentile(values: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
