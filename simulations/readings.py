@@ -42,8 +42,11 @@ class Reading:
 
     def grade(self, cost: float) -> str:
         """Against a programme cost given as a share of the margin without it."""
-        judged = Evidence(**{**vars(self.evidence), "cost": cost * self.without})
-        return judged.grade
+        return self.judged(cost).grade
+
+    def judged(self, cost: float) -> Evidence:
+        """The evidence against such a cost."""
+        return Evidence(**{**vars(self.evidence), "cost": cost * self.without})
 
 
 def read(made: Programme, classes: int = risk.BASKETS) -> Reading:
