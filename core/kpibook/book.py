@@ -178,7 +178,8 @@ class Book:
     @cached_property
     def _words(self) -> Words:
         spoken = sentences((s.definition for s in self.catalog.sources), self.params.language)
-        return Words(self.params.language, self.params.currency, spoken)
+        titles = {name: title for name, (title, _) in self._titles.items()}
+        return Words(self.params.language, self.params.currency, titles | spoken)
 
     @cached_property
     def _titles(self) -> dict[str, tuple[str, str]]:

@@ -8,20 +8,18 @@ import sys
 import xml.etree.ElementTree as ET
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
+import pandas as pd
 import pytest
 
 from kpibook import results
 from kpibook.present import charts, lines, svg
+from kpibook.present.axes import number_format
+from kpibook.present.words import Words
 from present.cards import figure, months, whole
 from present.drawn import CURVE, PAIRS, SHARES, TILES, every
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kpibook.present.words import Words
 
 
 def test_charts_stand_alone_and_speak(card: pd.DataFrame, words: Words):
@@ -243,3 +241,70 @@ def test_nothing_known_is_nothing_drawn(name: str, english: Words):
 def test_noise_in_the_last_bits_is_not_drawn():
     """0.1 + 0.2 and 0.3 differ by 5.6e-17; both are drawn as 0.3."""
     assert svg.settled({"data": [{"y": 0.1 + 0.2, "n": 3, "name": "x"}]}) == {"data": [{"y": 0.3, "n": 3, "name": "x"}]}
+
+
+def by_channel(*figures: tuple[str, float | None], **cells: Any) -> pd.DataFrame:
+    rows = []
+    for name, value in figures:
+        known = {"numerator": value} if value is not None else {"status": "undefined"}
+        rows.append(figure("x", value, value, value, segment_by="channel", segment=name, **known, **cells))
+    return results.scorecard(rows)
+
+
+def test_what_has_no_intervals_is_not_said_to_have_them(english: Words):
+    counted = by_channel(("web", 100.0), ("app", 90.0), unit="persons")
+    assert charts.segments(counted, "x", "channel", english).text == "X by channel; full counts."
+    alone = counted.assign(denominator=1.0)
+    assert charts.segments(alone, "x", "channel", english).text == "X by channel."
+
+
+def test_what_is_not_known_is_not_said_to_have_few_cases(english: Words):
+    card = by_channel(("web", 100.0), ("app", 90.0), ("phone", None), unit="persons")
+    said = charts.segments(card, "x", "channel", english).text
+    assert said == "X by channel; full counts. One segment is not known from these data and is not drawn."
+    rows = [{**r, "status": "missing_data"} if r["segment"] == "2017-03" else r for r in months("x")]
+    assert charts.trend(results.scorecard(rows), "x", english).text == (
+        "X by month; the band is the 95% interval. One point is not known from these data and is not drawn."
+    )
+
+
+def test_figures_of_different_units_share_no_axis(english: Words):
+    both = pd.concat([by_channel(("web", 0.1), unit="percent"), by_channel(("app", -1.7), unit="points")])
+    assert charts.segments(both, "x", "channel", english).html == ""
+
+
+def test_a_total_that_ends_with_a_point_has_no_second_one():
+    rows = [figure("x", v, v - 0.01, v + 0.01, segment_by="channel", segment=s, unit="pp") for s, v in PP.items()]
+    card = results.scorecard([*rows, figure("x", 0.005, 0.0, 0.01, unit="pp")])
+    said = charts.segments(card, "x", "channel", Words("it")).text.replace("\u00a0", " ")
+    assert said == "X per canale, con intervalli al 95%. La linea tratteggiata è il totale, +0,5 p.p."
+
+
+PP = {"web": 0.004, "app": 0.006}
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "wanted"),
+    [
+        ("percent", (0.4, 0.6), ".0%"),
+        ("percent", (0.97, 0.98), ".1%"),
+        ("percent", (0.998, 1.0), ".2%"),  # ticks at 99.85 and 99.90 would both be 99.9
+        ("percent", (1.0, 1.0), ".1%"),
+        ("purchases", (15.2, 17.4), ",.1f"),  # ticks at 15.5 and 16 would both be 16
+        ("purchases", (15.0, 18.0), ",.0f"),
+        ("ratio", (0.004, 0.012), ",.3f"),
+        ("money", (28.0, 33.0), "$,.0f"),
+    ],
+)
+def test_no_two_ticks_read_the_same(unit: str, values: tuple[float, float], wanted: str):
+    assert number_format(unit, values) == wanted
+
+
+def test_many_months_are_written_smaller(english: Words, monkeypatch: pytest.MonkeyPatch):
+    specs: list[dict[str, Any]] = []
+    monkeypatch.setattr(lines, "draw", lambda spec, *_, **__: specs.append(spec) or "<svg/>")
+    year = [{**r, **whole("2016" + r["segment"][4:], "previous")} for r in months("x")]
+    charts.trend(results.scorecard([*year[:5], *months("x")]), "x", english)
+    charts.trend(results.scorecard(months("x")), "x", english)
+    axes = [spec["layer"][0]["encoding"]["x"]["axis"] for spec in specs]
+    assert [axis.get("labelFontSize") for axis in axes] == [9, None]

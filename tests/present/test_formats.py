@@ -99,6 +99,22 @@ def test_both_ends_of_an_interval_have_the_same_digits():
     assert plain(Words("en", "EUR").interval(998.5, 1003.2, "money")) == "[999;_1,003]"
 
 
+@pytest.mark.parametrize(
+    ("unit", "values", "digits"),
+    [
+        ("percent", (0.0241, 0.0240, 0.0243), 2),  # 2.4 to 2.4 would be a point
+        ("percent", (0.02412, 0.02411, 0.02413), 3),  # 2.411 and 2.413 are told apart by the third decimal only
+        ("percent", (0.5, 0.5, 0.5), 1),
+        ("percent", (0.5, 0.4, 0.6), 1),
+        ("index", (1.1, 1.08, 1.13), 2),
+        ("money", (91461.0, 91460.9, 91461.2), 0),  # thousands have no cents
+        ("days", (53.0, None, 57.0), 1),
+    ],
+)
+def test_an_interval_is_not_shown_as_a_point(unit: str, values: tuple[float, ...], digits: int):
+    assert Words("en", "EUR").digits(unit, *values) == digits
+
+
 def test_intervals_in_a_sentence():
     found = said("between", -0.004, 0.018, "percent", change=True)
     assert found == [
@@ -107,6 +123,11 @@ def test_intervals_in_a_sentence():
         "-0,4_PP bis +1,8_PP",
         "da -0,4_p.p. a +1,8_p.p.",
     ]
+
+
+def test_an_interval_may_be_open_on_one_side():
+    assert said("between", 9, None, "count") == ["9 or more", "9 o más", "9 oder mehr", "9 o più"]
+    assert said("between", None, 9, "count") == ["9 or less", "9 o menos", "9 oder weniger", "9 o meno"]
 
 
 def test_dates():
@@ -133,6 +154,7 @@ def test_periods_are_named_by_what_they_are():
         ("channel", "store", ["Store", "Tienda", "Filiale", "Negozio"]),
         ("channel", "Kiosk 7", ["Kiosk 7"] * 4),
         ("variant", "by_hand", ["by hand"] * 4),
+        ("cohort", "2023-Q1", ["Q1 2023", "T1 2023", "Q1 2023", "T1 2023"]),
     ],
 )
 def test_segments(segment_by: str, segment: str, shown: list[str]):

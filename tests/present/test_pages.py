@@ -35,7 +35,8 @@ The verdict
 Whether the programme pays cannot be said from these data: the costs of the programme were not supplied; \
 the margin of what was sold was not supplied; there is no control group to show what would have been bought anyway.
 What can be said stands in 5 figures. Against {COMPARED}: 2 clearly higher, 1 clearly lower, \
-1 without clear change. Targets: 1 met, 1 missed, 1 cannot be told yet.
+1 without clear change. One of them is not judged: nothing to compare, or a change without an interval. \
+Targets of the whole report: 1 met, 1 missed, 1 cannot be told yet.
 Member revenue share: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · Higher than in {COMPARED}: +2.2 pp, \
 interval +0.4 pp to +4.1 pp · Target 61.0%: cannot be told yet, the interval covers the target
 Avg receipt: $28.31 · 95% interval: $27.90 to $28.71; n = 2,469 · No comparison with {COMPARED} is possible \
@@ -242,8 +243,8 @@ def test_curves_and_matrices_stand_under_their_kpi(card: pd.DataFrame, english: 
     )
     page = chapters.section(card, {"churn_rate": matrix, "churn_rate.other": matrix}, "customers", english)
     assert '<h3 id="kb-kpi-churn-rate">Churn rate</h3>' in page.html
-    assert "Churn rate, cell by cell" in page.html
-    assert "Churn rate: other, cell by cell" in page.html
+    assert "Churn rate, in detail" in page.html
+    assert "Churn rate: other, in detail" in page.html
 
 
 def test_any_other_table_is_shown_as_it_is_given_up_to_a_page():
@@ -293,3 +294,59 @@ def test_classes_stand_in_their_own_order(english: Words):
     rows = [figure("x", 0.5, 0.4, 0.6, segment_by="usage_class", segment=s) for s in ("heavy", "low", "medium")]
     page = chapters.kpi_details(results.scorecard(rows), {}, "x", "X", english).text
     assert page.index("Low users:") < page.index("Medium users:") < page.index("Heavy users:")
+
+
+def test_figures_below_each_other_have_the_same_decimals():
+    """By the largest of the column; what would read 0 keeps its own, and what four decimals do not show is a bound."""
+    table = pd.DataFrame({"effect": [2.32, 0.3969, -0.75], "p": [0.00001, 0.2296, 0.5], "n": [813.0, None, 3.0]})
+    assert chapters.beside(table, "x", "X", Words("en")).text.splitlines() == [
+        "X",
+        "2.32 | < 0.0001 | 813",
+        "0.40 | 0.2296 | –",
+        "−0.75 | 0.5000 | 3",
+    ]
+    assert "– not known, or too few cases to show." in chapters.beside(table, "x", "X", Words("en")).html
+
+
+def test_names_in_a_table_are_said_in_the_language():
+    words = Words("it", sentences={"break: scale": "rottura: scala", "csat": "Soddisfazione"})
+    table = pd.DataFrame({"line": ["break: scale", "2022-07", "2023-Q1", "s_01", "csat"]})
+    assert chapters.beside(table, "x", "X", words).text.splitlines()[1:] == [
+        "rottura: scala",
+        "luglio 2022",
+        "T1 2023",
+        "s_01",
+        "Soddisfazione",
+    ]
+
+
+@pytest.mark.parametrize(("columns", "kind"), [(7, ""), (8, '"kb-wide"'), (11, '"kb-wide kb-wider"')])
+def test_wide_tables_are_set_smaller(columns: int, kind: str):
+    table = pd.DataFrame({f"column {i}": [1] for i in range(columns)})
+    found = re.findall(r'<div class=("kb-wide[^"]*")>', chapters.beside(table, "x", "X", Words("en")).html)
+    assert found == ([kind] if kind else [])
+
+
+def test_a_breakdown_into_one_segment_is_not_repeated(english: Words):
+    total = figure("x", 0.5, 0.4, 0.6)
+    rows = [total, figure("x", 0.5, 0.4, 0.6, segment_by="channel", segment="web")]
+    assert chapters.section(results.scorecard(rows), {}, "customers", english).text.count("by channel") == 0
+    rows[1] = figure("x", 0.4, 0.3, 0.5, segment_by="channel", segment="web")
+    assert chapters.section(results.scorecard(rows), {}, "customers", english).text.count("by channel") == 1
+
+
+def test_a_target_of_a_further_chapter_is_counted(english: Words):
+    """Six targets: five on page one, the sixth beside them; four missed, two met."""
+    rows = [figure(f"k{i}", 0.5, 0.4, 0.6, target=0.3, target_state="missed" if i < 4 else "met") for i in range(6)]
+    page = verdict(results.scorecard(rows), english).text
+    assert "Targets of the whole report: 2 met, 4 missed, 0 cannot be told yet." in page
+
+
+def test_a_change_of_counts_has_no_decimals(english: Words):
+    change = {"change": 20.0, "change_low": -2.52, "change_high": 42.52}
+    rows = [
+        figure("active_customers", 2413.0, 2413.0, 2413.0, unit="persons", **change),
+        figure("active_customers", 2393.0, 2393.0, 2393.0, unit="persons", period="previous"),
+    ]
+    page = verdict(results.scorecard(rows), english, compared=COMPARED).text.replace("\u00a0", " ")
+    assert f"No clear change against {COMPARED}: +20, interval −3 to +43" in page

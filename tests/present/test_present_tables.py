@@ -32,7 +32,7 @@ def test_statuses_are_said_in_words_with_their_reason(card: pd.DataFrame, englis
     reasons = {name.partition("|")[0]: name.partition("|")[2].strip("|") for name in found}
     shown = {name.partition("|")[0]: cells[:3] for name, cells in found.items()}
     assert shown["Clv"] == ["not computable", "–", "–"]
-    assert reasons["Clv"] == "Not supplied: order_lines.cogs. Ask the client for these columns."
+    assert reasons["Clv"] == "Not supplied, to be asked of the client: order_lines.cogs."
     assert shown["Quick ratio"] == ["undefined", "–", "0"]
     assert reasons["Quick ratio"] == "The denominator is zero: there is nothing to divide by."
     assert shown["Bounded"] == ["20.0% to 40.0%", "–", "2,469"]
@@ -155,7 +155,7 @@ def test_a_cohort_triangle(english: Words):
     table = matrix_table(matrix(), english, name="cohort", title="Cohorts")
     assert rows(table.html)["January 2017"] == ["100.0%", "50.0%", "10.0%"]
     assert rows(table.html)["February 2017"] == ["100.0%", "·", ""]
-    assert "· one cell has too few cases to be shown." in table.html
+    assert "· one cell has too few cases, or would give such a cell away." in table.html
     assert "40.0%" not in table.html
     assert re.findall(r'scope="col"[^>]*>([^<]+)<', table.html) == ["Cohort", "0", "1", "10"]
 
@@ -254,3 +254,36 @@ def test_definitions_with_hash_and_origin(english: Words):
     table = audit_tables.definitions_table(frame, english)
     assert table.text.splitlines()[1] == "x abcdef012345 pack 1"
     assert "<script" not in table.html
+
+
+def test_a_reason_of_many_rows_stands_once_below_them(english: Words):
+    few = {"status": "low_n", "reason": '{"id": "reason.privacy", "minimum": 10}'}
+    other = {"status": "low_n", "reason": '{"id": "reason.too_few_cases", "n": 3, "minimum": 30}'}
+    rows = [figure("x", None, segment_by="region", segment=s, **few) for s in ("north", "east", "south")]
+    table = segment_table(results.scorecard([*rows, figure("x", None, segment_by="region", segment="west", **other)]),
+                          "x", "region", english)  # fmt: skip
+    said = "Withheld for the privacy of persons: it rests on fewer than 10 of them, or would give such a figure away."
+    assert table.html.count(said) == 1
+    assert f"1 \u2013 {said}" in table.html
+    assert re.findall(r"(\w+)<sup>1</sup>", table.html) == ["north", "east", "south"]
+    assert '<span class="kb-sub">Too few cases: 3; at least 30 are needed.</span>' in table.html
+
+
+def test_bands_stand_in_the_order_of_their_numbers(english: Words):
+    names = ["100-124K", "15-24K", "250K+", "Under 15K", "unknown", "75-99K"]
+    card = results.scorecard([figure("x", 0.5, 0.4, 0.6, segment_by="income", segment=s) for s in names])
+    assert list(rows(segment_table(card, "x", "income", english).html)) == [
+        "Under 15K", "15-24K", "75-99K", "100-124K", "250K+", "Unknown",
+    ]  # fmt: skip
+
+
+def test_names_with_a_number_within_keep_their_order(english: Words):
+    names = ["wave 2024", "contact 2023", "purchase 2022"]
+    card = results.scorecard([figure("x", 0.5, 0.4, 0.6, segment_by="wave", segment=s) for s in names])
+    assert list(rows(segment_table(card, "x", "wave", english).html)) == names
+
+
+def test_usage_classes_by_a_number_stand_by_their_days(english: Words):
+    cells = pd.DataFrame({"row": ["heavy", "medium"], "column": [42, 103], "value": [0.21, 0.28], "status": "ok"})
+    html = matrix_table(cells, english, name="churn", title="Churn").html
+    assert re.findall(r'scope="col"[^>]*>([^<]+)<', html) == ["Group, by days without a purchase", "42", "103"]

@@ -105,7 +105,7 @@ def test_plurals_follow_the_number():
         ),
         (
             '{"id": "reason.missing_columns", "columns": ["b.y", "a.x"]}',
-            "Not supplied: a.x, b.y. Ask the client for these columns.",
+            "Not supplied, to be asked of the client: a.x, b.y.",
         ),
         (
             '{"id": "reason.heavy_tail", "share": 0.412, "trimmed": 38.514}',
@@ -175,3 +175,10 @@ def test_every_message_that_is_asked_for_is_there():
     asked = set(re.findall(r'\b(?:words|self)\(\s*f?"([a-z_]+\.[a-z_.]+)"', text))
     assert len(asked) > 60
     assert sorted(i for i in asked if not Words("en").has(i)) == []
+
+
+def test_a_name_within_a_reason_is_said_in_the_language():
+    words = Words("de", sentences={"Worst is {what:own}.": "Am schlechtesten: {what:own}.", "post sale": "Nachkauf"})
+    assert words.reason('{"text": "Worst is {what:own}.", "what": "post_sale"}') == "Am schlechtesten: Nachkauf."
+    assert words.segment("stage", "post_sale") == "Nachkauf"
+    assert words.segment("stage", "pre_sale") == "pre_sale"

@@ -19,8 +19,9 @@ def number_format(unit: str, values: Iterable[float]) -> str:
     known = [v for v in values if not is_missing(v)]
     span = max(known) - min(known) if known else 0.0
     if unit in ("percent", "pp"):
-        return ".0%" if span >= 0.05 else ".1%"
-    digits = 0 if span >= 5 or (unit in COUNTED and span >= 2) else 1 if span >= 0.5 else 2
+        return ".0%" if span >= 0.05 else ".1%" if span >= 0.005 or not span else ".2%"
+    counted = unit in COUNTED and all(v == round(v) for v in known)
+    digits = 0 if span >= 5 or (counted and span >= 2) else 1 if span >= 0.5 else 2 if span >= 0.05 or not span else 3
     if is_money(unit):
         return f"$,.{2 if digits else 0}f"
     return f",.{digits}f"
@@ -28,7 +29,14 @@ def number_format(unit: str, values: Iterable[float]) -> str:
 
 def quantitative(field: str, unit: str, values: Iterable[float], **axis: Any) -> dict[str, Any]:
     """A channel for figures: few grid lines, no baseline forced."""
-    shown = {"format": number_format(unit, values), "tickCount": 5, "title": None, "domain": False, **axis}
+    shown = {
+        "format": number_format(unit, values),
+        "tickCount": 5,
+        "title": None,
+        "domain": False,
+        "labelSeparation": 14,
+        **axis,
+    }
     return {"field": field, "type": "quantitative", "axis": shown, "scale": {"zero": False, "nice": True}}
 
 

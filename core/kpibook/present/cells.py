@@ -90,7 +90,8 @@ def moved(row: Row) -> int | None:
 
 
 def change_text(row: Row, words: Words) -> str:
-    return words.change(row["change"], row["unit"], words.digits(row["unit"], row["change"]))
+    digits = words.digits(row["unit"], row["change"], row["change_low"], row["change_high"])
+    return words.change(row["change"], row["unit"], digits)
 
 
 def change_cell(row: Row, previous: Row | None, words: Words) -> str:

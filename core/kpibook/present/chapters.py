@@ -72,7 +72,7 @@ def kpi_details(
     rows = scorecard[scorecard["kpi"] == kpi]
     blocks = []
     for segment_by in dict.fromkeys(rows["segment_by"]):
-        if segment_by == "total":
+        if segment_by == "total" or _is_total_again(rows, segment_by):
             continue
         if segment_by in GRAINS:
             blocks.append(trend(scorecard, kpi, words, segment_by))
@@ -85,6 +85,18 @@ def kpi_details(
         blocks.append(beside(tables[name], name, said, words))
     kept = [b for b in blocks if b.html]
     return stack([heading(3, title, f"kpi-{kpi}"), *kept]) if kept else Display("", "")
+
+
+def _is_total_again(rows: pd.DataFrame, segment_by: str) -> bool:
+    """A breakdown whose only segment is everybody: it would repeat the figure under another name."""
+    if segment_by == "variant" or segment_by in GRAINS:
+        return False
+    parts, total = cells.rows_of(rows, segment_by), cells.rows_of(rows)
+    same = ("value", "low", "high", "n", "status")
+    known = {r["period"]: [r[name] for name in same] for r in total}
+    return len({r["segment"] for r in parts}) == 1 and all(
+        known.get(r["period"]) == [r[name] for name in same] for r in parts
+    )
 
 
 def beside(table: pd.DataFrame, kpi: str, title: str, words: Words) -> Display:

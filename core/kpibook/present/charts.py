@@ -12,7 +12,7 @@ from kpibook.present.lines import survival, trend
 from kpibook.present.matrices import key, ordered
 from kpibook.present.palette import BAR, INK, LINE, NOW, OTHER, SOFT, shade
 from kpibook.present.svg import draw
-from kpibook.present.tables import ASSOCIATED_BY, MOST_SEGMENTS
+from kpibook.present.tables import ASSOCIATED_BY, MOST_SEGMENTS, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,32 +23,41 @@ if TYPE_CHECKING:
 
 __all__ = ["bars", "dumbbell", "heatmap", "segments", "survival", "trend"]
 ROW = 30
+#: The reader's own fonts may be wider than the one in which the drawing was measured.
+ROOM = {"left": 28, "right": 28, "top": 5, "bottom": 5}
 
 
 def segments(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Words) -> Display:
     """One dot a segment with its interval, beside the total; what has too few cases is left out, and said to be."""
     rows = cells.rows_of(scorecard, segment_by, kpi=kpi, period="current")
     shown = [r for r in rows if r["status"] == "ok" and not is_missing(r["value"])]
-    if not 2 <= len(shown) <= MOST_SEGMENTS:
+    if not 2 <= len(shown) <= MOST_SEGMENTS or len({r["unit"] for r in shown}) > 1:
         return Display("", "")
+    shown = in_order(shown)
     title, unit = shown[0]["title"], shown[0]["unit"]
     names = [words.segment(segment_by, str(r["segment"])) for r in shown]
     points = [{"x": n, "t": cells.value_text(r, words), **point(r)} for n, r in zip(names, shown, strict=True)]
     total = [r for r in cells.rows_of(scorecard, kpi=kpi, period="current") if r["status"] == "ok"]
-    caption = [words("chart.segments", title=title, by=words.dimension(segment_by))]
+    exact = all(cells.is_total(r) for r in shown)
+    alone = "chart.segments_exact" if exact else "chart.segments_alone"
+    said = "chart.segments" if any(p["lo"] != p["hi"] for p in points) else alone
+    lead = words(said, title=title, by=words.dimension(segment_by))
+    caption = [lead]
     layers: list[dict[str, Any]] = []
     if total and _between(total[0]["value"], ends(points)):
         line = {"type": "rule", "strokeDash": [3, 3], "color": SOFT}
         place = {"x": quantitative("y", unit, ends(points))}
         layers.append({"data": {"values": [{"y": float(total[0]["value"])}]}, "mark": line, "encoding": place})
-        caption.append(words("chart.total_line", value=cells.value_text(total[0], words)))
+        caption.append(words("chart.total_line", value=cells.value_text(total[0], words)).replace("..", "."))
     layers += _dots(points, unit, names)
-    if len(rows) > len(shown):
-        caption.append(words("chart.left_out_segments", n=len(rows) - len(shown)))
+    few = sum(r["status"] == "low_n" for r in rows)
+    caption += [words("chart.left_out_segments", n=few)] if few else []
+    others = len(rows) - len(shown) - few
+    caption += [words("chart.not_known_segments", n=others)] if others else []
     if segment_by in ASSOCIATED_BY:
         caption.append(words("note.association"))
-    spec = {"height": {"step": ROW}, "data": {"values": points}, "layer": layers}
-    alt = _alt(words("chart.segments", title=title, by=words.dimension(segment_by)), names, points)
+    spec = {"height": {"step": ROW}, "padding": ROOM, "data": {"values": points}, "layer": layers}
+    alt = _alt(lead, names, points)
     return figure(draw(spec, words, name=f"segments-{kpi}-{segment_by}", title=title, alt=alt), " ".join(caption))
 
 
@@ -89,7 +98,7 @@ def dumbbell(pairs: pd.DataFrame, words: Words, *, name: str, title: str, unit: 
             "encoding": {"x": x, "y": y, "text": {"field": "t"}},
         },
     ]
-    spec = {"height": {"step": ROW + 16}, "data": {"values": points}, "layer": layers}
+    spec = {"height": {"step": ROW + 16}, "padding": ROOM, "data": {"values": points}, "layer": layers}
     caption = f"{words('chart.dumbbell', title=title, left=left, right=right)} {words('note.association')}"
     alt = _alt(
         words("chart.dumbbell", title=title, left=left, right=right), [f"{p['x']}, {p['s']}" for p in points], points
@@ -119,7 +128,7 @@ def bars(shares: pd.DataFrame, words: Words, *, name: str, title: str, unit: str
     caption = [words("chart.bars", title=title)]
     if len(rows) > len(shown):
         caption.append(words("chart.left_out_segments", n=len(rows) - len(shown)))
-    spec = {"height": {"step": ROW}, "data": {"values": points}, "layer": layers}
+    spec = {"height": {"step": ROW}, "padding": ROOM, "data": {"values": points}, "layer": layers}
     svg = draw(spec, words, name=f"bars-{name}", title=title, alt=_alt(title, names, points))
     return figure(svg, " ".join(caption))
 

@@ -67,7 +67,18 @@ class Formats:
         return _sign(format_percent(rounded, pattern, locale=self.locale), rounded, signed)
 
     def digits(self, unit: str, *values: Any) -> int:
-        """Decimals for figures of one unit that stand side by side: a value, then the ends of its interval."""
+        """Decimals for figures of one unit that stand side by side: a value, then the ends of its interval.
+
+        An interval that is not a point is not shown as one: up to two more decimals tell its ends apart.
+        """
+        usual = self._usual_digits(unit, *values)
+        scale = 100 if unit in ("percent", "pp") else 1
+        ends = [float(v) * scale for v in values[-2:] if not is_missing(v)]
+        if len(values) < 2 or len(ends) < 2 or ends[0] == ends[1] or (is_money(unit) and max(map(abs, ends)) >= 1000):
+            return usual
+        return next((d for d in (usual, usual + 1) if _rounded(ends[0], d) != _rounded(ends[1], d)), usual + 2)
+
+    def _usual_digits(self, unit: str, *values: Any) -> int:
         known = [abs(float(v)) for v in values if not is_missing(v)]
         largest = max(known, default=0.0)
         whole = all(v == round(v) for v in known[:1])

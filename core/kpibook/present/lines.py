@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kpibook.present.words import Words
 
 FEWEST_POINTS = 3
+#: More labels than these stand too close in the usual size.
+MOST_WIDE = 16
 MOST_STEPS = 240
 AT_RISK = 30
 
@@ -40,6 +42,8 @@ def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "mo
     labels = _labels(rows, words, segment_by, overlaid=overlaid)
     title = current[0]["title"]
     axis = {"title": None, "labelAngle": 0, "grid": False, "labelExpr": f"{json.dumps(labels)}[datum.label]"}
+    if len(labels) > MOST_WIDE:
+        axis["labelFontSize"] = 9
     x = {"field": "x", "type": "ordinal", "scale": {"domain": list(labels)}, "axis": axis}
     spec = _banded(points, current[0]["unit"], x, list(names.values()))
     alt = _trend_alt(title, current, words)
@@ -49,8 +53,10 @@ def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "mo
     said = "chart.trend" if banded else "chart.trend_exact" if exact else "chart.trend_alone"
     caption = [words(said, title=title, by=words.dimension(segment_by))]
     cut = sum(map(_is_cut, rows))
-    left_out = len(rows) - len(shown) - cut
-    caption += [words("chart.left_out", n=left_out)] if left_out else []
+    few = sum(r["status"] == "low_n" and not _is_cut(r) for r in rows)
+    caption += [words("chart.left_out", n=few)] if few else []
+    others = len(rows) - len(shown) - cut - few
+    caption += [words("chart.not_known", n=others)] if others else []
     caption += [words("chart.cut", n=cut)] if cut else []
     return figure(svg, " ".join(caption))
 

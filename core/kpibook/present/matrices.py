@@ -62,8 +62,11 @@ def matrix_table(
 
 
 def _corner(downs: list[str], acrosses: list[str], words: Words) -> str:
-    """Months by age are cohorts; months by anything else are months."""
+    """Months by age are cohorts, by anything else months; usage classes by a number stand by their days of silence."""
     by_age = all(label.isdigit() for label in acrosses)
+    if by_age and set(downs) <= set(CLASSES):
+        days = words.dimension("group_by_days")
+        return days[:1].upper() + days[1:]
     name = words.dimension(("cohort" if by_age else "month") if all(is_month(x) for x in downs) else "group")
     return name[:1].upper() + name[1:]
 

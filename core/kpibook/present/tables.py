@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kpibook.present import cells
 from kpibook.present.display import Display
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 
     from kpibook.present.words import Words
 
+AnyRow = TypeVar("AnyRow", bound=cells.Row)
 #: A gap between people who chose to be different is an association, and is said to be one.
 ASSOCIATIONS = ("avg_receipt_gap",)
 ASSOCIATED_BY = ("member", "membership", "member_status", "with_card", "card", "identification")
 MOST_SEGMENTS = 24
+#: From here on a reason stands once below the table, and its rows bear its number.
+MOST_REPEATED = 3
 
 
 def family_table(scorecard: pd.DataFrame, family: str, words: Words) -> Display:
@@ -41,14 +46,32 @@ def segment_table(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Wor
     if len(pairs) > MOST_SEGMENTS:
         sizes = sorted((-1.0 if is_missing(r["n"]) else float(r["n"]) for r, _ in pairs), reverse=True)
         kept = [p for p in pairs if not is_missing(p[0]["n"]) and p[0]["n"] >= sizes[MOST_SEGMENTS - 1]][:MOST_SEGMENTS]
-    if {str(r["segment"]) for r, _ in kept} <= set(CLASSES):
-        kept = sorted(kept, key=lambda p: CLASSES.index(str(p[0]["segment"])))
+    places = {id(row): i for i, row in enumerate(in_order([r for r, _ in kept]))}
+    kept = sorted(kept, key=lambda p: places[id(p[0])])
     by = words.dimension(segment_by)
     title = words("table.by", title=pairs[0][0]["title"], by=by)
     rows = [(words.segment(segment_by, str(r["segment"])), r, before) for r, before in kept]
     notes = [words("table.more_segments", n=len(pairs) - len(kept))] if len(kept) < len(pairs) else []
     associated = segment_by in ASSOCIATED_BY
     return _figures(f"{kpi}-by-{segment_by}", title, by[:1].upper() + by[1:], rows, words, notes, associated=associated)
+
+
+def in_order(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Segments with an order of their own in it: usage classes, and bands such as ``under 15K``, ``15-24K``, ``250K+``.
+
+    They are bands where most names begin with a number; a name without any follows. Others stay as they come.
+    """
+    names = [str(r["segment"]) for r in rows]
+    if set(names) <= set(CLASSES):
+        return sorted(rows, key=lambda r: CLASSES.index(str(r["segment"])))
+    if 2 * sum(name[:1].isdigit() for name in names) <= len(names):
+        return list(rows)
+    return sorted(rows, key=lambda r: _band(str(r["segment"])))
+
+
+def _band(name: str) -> tuple[bool, int, bool]:
+    number = re.search(r"\d+", name)
+    return number is None, int(number[0]) if number else 0, name[:1].isdigit()
 
 
 def _spans(pairs: Sequence[tuple[cells.Row, cells.Row | None]], words: Words) -> str:
@@ -92,15 +115,20 @@ def _figures(
     columns += [Column(words("table.previous"), True), Column(words("table.change"), True)] if compared else []
     columns += [Column(words("table.target"), True)] if targets else []
     columns += [Column(words("table.benchmark"), True)] if benchmarks else []
+    reasons = {id(row): cells.why_text(row, words) for _, row, _ in rows}
+    often = [why for why, times in Counter(reasons.values()).items() if why and times >= MOST_REPEATED]
     body = []
     for name, row, before in rows:
-        line = [cells.name_cell(name, cells.why_text(row, words)), cells.value_cell(row, words)]
+        why = reasons[id(row)]
+        mark = f"<sup>{often.index(why) + 1}</sup>" if why in often else ""
+        line = [cells.name_cell(name, "" if mark else why) + mark, cells.value_cell(row, words)]
         line += [cells.interval_cell(row, words), cells.n_cell(row, words)]
         line += [cells.value_cell(before, words), cells.change_cell(row, before, words)] if compared else []
         line += [cells.target_cell(row, words)] if targets else []
         line += [cells.benchmark_cell(row, words)] if benchmarks else []
         body.append(line)
-    said = [*notes, words("note.association")] if associated else list(notes)
+    said = [f"{i} \u2013 {why}" for i, why in enumerate(often, 1)]
+    said += [*notes, words("note.association")] if associated else list(notes)
     said += [words("note.marks")] if any(cells.moved(r) and r["status"] == "ok" for _, r, _ in rows) else []
     grid = Grid(table, title, [Column(escape(c.label), c.numeric) for c in columns], body, said)
     return Display(grid.html(), "\n".join([title, *(_line(*r, words) for r in rows)]))

@@ -62,7 +62,7 @@ def verdict(
     blocks = [
         heading(2, words("verdict.title"), "verdict"),
         paragraph(headline(scorecard, words, facts, findings), "lead"),
-        paragraph(summary(chosen, words, compared)),
+        paragraph(summary(scorecard, chosen, words, compared)),
         _cards(chosen, words, compared),
     ]
     if chosen:
@@ -121,8 +121,10 @@ def five(scorecard: pd.DataFrame) -> list[tuple[dict[str, Any], dict[str, Any] |
     return [*answer, *(p for p in ordered if p[0]["kpi"] != ROI or not answer)][:HOW_MANY]
 
 
-def summary(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str) -> str:
-    """How many of the figures moved, and how many targets were met."""
+def summary(
+    scorecard: pd.DataFrame, chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str
+) -> str:
+    """How many of the figures moved, and how many of all targets were met, those of further chapters included."""
     if not chosen:
         return words("verdict.no_figures")
     parts = [words("verdict.figures", n=len(chosen))]
@@ -131,7 +133,9 @@ def summary(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: W
     if signs and compared:
         counts = {"up": signs.count(1), "down": signs.count(-1), "still": signs.count(0)}
         parts.append(words("verdict.moves", period=compared, **counts))
-    states = [r["target_state"] for r, _ in chosen if r["status"] == "ok" and r["target_state"] in STATES]
+        parts += [words("verdict.not_judged", n=len(chosen) - len(signs))] if len(signs) < len(chosen) else []
+    judged = [r for r in cells.rows_of(scorecard, period="current") if r["status"] == "ok"]
+    states = [r["target_state"] for r in judged if not is_missing(r["target"]) and r["target_state"] in STATES]
     if states:
         counts = {s: states.count(s) for s in STATES}
         parts.append(words("verdict.targets", **counts))
@@ -148,7 +152,8 @@ def comparison(row: cells.Row, before: cells.Row | None, words: Words, compared:
     sign = cells.moved(row)
     if sign is None:
         return words("verdict.change_only", change=change, period=compared)
-    around = words.between(row["change_low"], row["change_high"], row["unit"], change=True)
+    digits = words.digits(row["unit"], row["change"], row["change_low"], row["change_high"])
+    around = words.between(row["change_low"], row["change_high"], row["unit"], digits, change=True)
     said = {1: "verdict.higher", -1: "verdict.lower", 0: "verdict.no_clear_change"}[sign]
     return words(said, change=change, interval=around, period=compared)
 
@@ -182,4 +187,5 @@ def _certainty(row: cells.Row, words: Words) -> str:
         return words("verdict.cases", n=row["n"])
     if row["low"] == row["high"] and cells.is_total(row):
         return words("verdict.exact", n=row["n"])
-    return words("verdict.interval", interval=words.between(row["low"], row["high"], row["unit"]), cases=n)
+    around = words.between(row["low"], row["high"], row["unit"], cells.digits_of(row, words))
+    return words("verdict.interval", interval=around, cases=n)

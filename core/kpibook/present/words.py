@@ -115,10 +115,14 @@ class Words(Formats):
         ends = [NONE if is_missing(e) else self.number(scale * float(e), digits, signed=signed) for e in (low, high)]
         return f"[{ends[0]};{NBSP}{ends[1]}]"
 
-    def between(self, low: Any, high: Any, unit: str, *, change: bool = False) -> str:
-        """The interval within a sentence, with its unit."""
-        digits = self.digits(unit, low, high)
+    def between(self, low: Any, high: Any, unit: str, digits: int | None = None, *, change: bool = False) -> str:
+        """The interval within a sentence, with its unit; an end that is not known leaves it open on that side."""
+        digits = self.digits(unit, low, high) if digits is None else digits
         write = self.change if change else self.value
+        if is_missing(high):
+            return self("interval.from", low=write(low, unit, digits))
+        if is_missing(low):
+            return self("interval.up_to", high=write(high, unit, digits))
         return self("interval.between", low=write(low, unit, digits), high=write(high, unit, digits))
 
     def segment(self, segment_by: str, segment: str) -> str:
@@ -127,9 +131,13 @@ class Words(Formats):
             return self.span(segment_by, segment)
         if is_month(segment):
             return self.month(segment)
+        if is_quarter(segment):
+            return self.span("quarter", segment)
         if segment_by == "variant":
             return self(f"variant.{segment}") if self.has(f"variant.{segment}") else self.own(segment)
-        return self(f"segment.{segment}") if self.has(f"segment.{segment}") else self._sentences.get(segment, segment)
+        if self.has(f"segment.{segment}"):
+            return self(f"segment.{segment}")
+        return self._sentences.get(segment) or self._sentences.get(segment.replace("_", " ")) or segment
 
     def dimension(self, segment_by: str) -> str:
         """What a breakdown is by."""
@@ -162,7 +170,10 @@ class Words(Formats):
 
 
 class _Filler(Formatter):
-    """``{n}`` is written in the report's language; ``{n:percent}``, ``:money``, ``:points``, ``:date`` choose how."""
+    """``{n}`` is written in the report's language; ``{n:percent}``, ``:money``, ``:points``, ``:date`` choose how.
+
+    ``{name:own}`` is a name of the pack's own, such as that of a dimension, as the pack translates it.
+    """
 
     def __init__(self, words: Words) -> None:
         self.words = words
@@ -173,6 +184,8 @@ class _Filler(Formatter):
             return words.percent(value)
         if format_spec == "money":
             return words.money(value)
+        if format_spec == "own":
+            return words.segment("", str(value))
         if format_spec == "points":
             return words("unit.pp", shown=words.number(100 * value, 1))
         if hasattr(value, "isoformat") or (format_spec == "date" and _is_day(value)):
@@ -198,6 +211,10 @@ def _speaks(unit: str) -> bool:
 
 def _is_day(text: str) -> bool:
     return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None
+
+
+def is_quarter(text: str) -> bool:
+    return re.fullmatch(r"\d{4}-Q[1-4]", text) is not None
 
 
 def is_month(text: str) -> bool:
