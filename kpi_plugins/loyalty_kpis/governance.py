@@ -30,8 +30,8 @@ def target_attainment(scorecard: pd.DataFrame, targets: pd.DataFrame):
     way covered from the baseline to the target.
 
     Counted are the targets whose time meets the period, of each KPI and segment the latest that was not superseded
-    before the period's end. Without a baseline, or with one equal to the target, a KPI's own figure is 1 when met and 0
-    when missed.
+    before the period's end. Without a baseline, or with one that had reached the target, there is no way to cover: a
+    KPI's own figure is 1 when met and 0 when missed.
     """
     rows = _with_figures(_standing(targets, scorecard), scorecard)
     met, judged = int((rows["target_state"] == "met").sum()), int(rows["target_state"].isin(JUDGED).sum())
@@ -74,6 +74,12 @@ def _way(row):
     return None if pd.isna(way) or way == 0 else way
 
 
+def _was_reached(row):
+    """The target asks for less than the baseline was: the figure lies where the verdict says, against the way."""
+    beyond = (row["value"] - row["target_value"]) * (row["target_value"] - row["baseline_value"])
+    return (row["target_state"] == "met" and beyond < 0) or (row["target_state"] == "missed" and beyond > 0)
+
+
 def _tells(row):
     """Whether there is anything to say of one target: it has a figure, and a baseline or a verdict."""
     return row["target_state"] in JUDGED or (row["target_state"] == "open" and (row["status"] != "ok" or _way(row)))
@@ -84,7 +90,7 @@ def _attained(row):
     if row["status"] != "ok":
         return modelled(None, status=row["status"], reason=row["reason"])
     way = _way(row)
-    if way is None:
+    if way is None or _was_reached(row):
         return modelled(float(row["target_state"] == "met"))
     value, *ends = ((row[name] - row["baseline_value"]) / way for name in ("value", "low", "high"))
     low, high = (None, None) if pd.isna(ends[0]) or pd.isna(ends[1]) else sorted(map(float, ends))

@@ -60,6 +60,18 @@ def test_progress_towards_fewer() -> None:
     assert figure("target_attainment", results, "active_customers")[0] == pytest.approx(0.5)
 
 
+def test_a_target_below_what_was_reached_before() -> None:
+    """From 1.5, wanted >= 1, 3 is met; (3 - 1.5)/(1 - 1.5) = -3 would be a way back. Wanted >= 4 from 5, 3 is missed,
+    and twice the way from 5 to 4 would read as more than met.
+    """
+    reached = _computed(_given(active_customers=(">=", 1, 1.5)))
+    assert figure("target_attainment", reached)[:3] == (1, 1, 1)
+    assert figure("target_attainment", reached, "active_customers")[0] == 1
+    missed = _computed(_given(active_customers=(">=", 4, 5)))
+    assert figure("target_attainment", missed)[:3] == (0, 0, 1)
+    assert figure("target_attainment", missed, "active_customers")[0] == 0
+
+
 def test_target_equal_to_its_baseline() -> None:
     results = _computed(_given(active_customers=(">=", 3, 3)))
     assert figure("target_attainment", results)[0] == 1
