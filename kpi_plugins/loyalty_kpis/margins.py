@@ -62,11 +62,11 @@ def margin_gap_members(receipt_margins, membership_at_start, customer_usage, per
         return side(members) - side(others)
 
     return variants(
-        gap("margin_after", "paid"),
-        before_benefits=gap("margin_before", "full_price"),
+        gap("margin_after", "paid").in_unit("pp"),
+        before_benefits=gap("margin_before", "full_price").in_unit("pp"),
         per_person=gap("margin_after").in_unit("money"),
         per_person_before=gap("margin_before").in_unit("money"),
-        same_usage=gap("margin_after", "paid", rows.weight),
+        same_usage=gap("margin_after", "paid", rows.weight).in_unit("pp"),
     )
 
 

@@ -100,7 +100,7 @@ def servqual_dimension_gap(servqual_items: pd.DataFrame, *, min_items: float = 0
     further = {} if whole.refusal else {f"listwise_{n}": whole.mean(f"gap_{c}") for c, n in DIMENSIONS.items()}
     worst = min(gaps, key=lambda name: gaps[name].value)
     code = next(c for c, name in DIMENSIONS.items() if name == worst)
-    which = because("The dimension with the largest shortfall is {dimension}.", dimension=worst)
+    which = because("The dimension with the largest shortfall is {dimension:own}.", dimension=worst)
     headline = held.mean(f"gap_{code}", confidence=1 - 0.05 / len(DIMENSIONS))
     dimensions = {name: with_parts(gap, persons=None) for name, gap in gaps.items()}  # no group of persons
     parts = {"servqual_dimension": dimensions, "variant": further}

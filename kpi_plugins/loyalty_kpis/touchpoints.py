@@ -202,6 +202,6 @@ def _two_sided(z):
 
 
 ALONE = "Hardly anybody meets this touchpoint after another one: nothing tells it from the visitors who begin with it."
-HEADLINE = "This is the touchpoint {touchpoint}; the others stand beside it. A comparison, not an experiment."
+HEADLINE = "This is the touchpoint {touchpoint:own}; the others stand beside it. A comparison, not an experiment."
 
 DEFINITIONS = (touchpoint_contacts, touchpoint_effect)

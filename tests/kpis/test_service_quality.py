@@ -158,7 +158,7 @@ def test_the_worst_of_five_is_named_and_tested_as_such() -> None:
     half = 2.5758 / sqrt(120)
     assert (found.low, found.high) == pytest.approx((-1 - half, -1 + half), abs=0.03)
     assert json.loads(found.reason) == {
-        "text": "The dimension with the largest shortfall is {dimension}.",
+        "text": "The dimension with the largest shortfall is {dimension:own}.",
         "dimension": "reliability",
     }
     table = found.table.set_index("dimension")

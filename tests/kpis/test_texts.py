@@ -120,6 +120,14 @@ def test_names_of_readings_and_columns_are_translated(language: str):
     assert {m.id for m in spoken} == {m.id for m in _catalogues(OTHERS[0])[READINGS]}
 
 
+def test_english_names_stand_where_the_name_in_code_does_not_speak():
+    """Only names that the other languages have; a name that says nothing new would be noise."""
+    english = {m.id: m.string for m in _catalogues("en")[READINGS] if m.id}
+    assert english.keys() - {m.id for m in _catalogues(OTHERS[0])[READINGS]} == set()
+    assert [name for name, said in english.items() if said in ("", name)] == []
+    assert sentences(KPIS, "en")["naive gap"] == "simple difference, not an effect"
+
+
 def _said(catalogue: Catalog, name: str) -> str:
     message = catalogue.get(name.replace("_", " "))
     return str(message.string) if message else ""
