@@ -99,7 +99,7 @@ def member_revenue_share_change(share_moves: pd.DataFrame):
     draws = _parts(_drawn(rows))
     with_card = min(int((named[name] != 0).sum()) for name in ("card_before", "card_now"))
     status, why = rules.ratio_rule(with_card)
-    facts = {"n": with_card, "persons": len(named), "status": status, "reason": why}
+    facts = {"n": with_card, "persons": len(named), "status": status, "reason": why, "unit": "pp"}
     low, high = percentiles(draws.sum(axis=1))
     found = {
         kind: modelled(float(point[i]), low=ends[0], high=ends[1], **facts)

@@ -96,7 +96,8 @@ def test_gap() -> None:
     assert row(results, GAP, "before_benefits")["value"] == pytest.approx(0.45 - 1 / 3)
     assert row(results, GAP, "per_person")["value"] == pytest.approx(16)
     assert row(results, GAP, "per_person_before")["value"] == pytest.approx(25)
-    assert row(results, GAP, "per_person")["unit"] == "money"
+    units = [row(results, GAP, name)["unit"] for name in ("before_benefits", "same_usage", "per_person")]
+    assert [found["unit"], *units] == ["pp", "pp", "pp", "money"]
     assert row(results, GAP, "same_usage")["status"] == "undefined"
 
 

@@ -55,7 +55,8 @@ def test_change() -> None:
     """
     results = run(shop(), **YEARS, catalog=only(KPI))
     found = row(results, KPI)
-    assert (found["value"], found["status"]) == (pytest.approx(0.10), "low_n")
+    assert (found["value"], found["unit"], found["status"]) == (pytest.approx(0.10), "pp", "low_n")
+    assert row(results, KPI, "rest")["unit"] == "pp"
     assert reason(found) == {"id": "reason.too_few_customers", "n": 2, "minimum": 100}
     assert parts(results) == of_400(55.5, 11, 22, -44, -4.5)
     table = results.tables[KPI].set_index("component")

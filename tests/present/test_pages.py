@@ -298,12 +298,14 @@ def test_classes_stand_in_their_own_order(english: Words):
 
 def test_figures_below_each_other_have_the_same_decimals():
     """By the largest of the column; what would read 0 keeps its own, and what four decimals do not show is a bound."""
-    table = pd.DataFrame({"effect": [2.32, 0.3969, -0.75], "p": [0.00001, 0.2296, 0.5], "n": [813.0, None, 3.0]})
+    table = pd.DataFrame(
+        {"effect": [2.32, 0.3969, -0.75], "p": [0.00001, 0.2296, 0.5], "n": [813.0, None, 3.0], "part": [0.1, 0, 1]}
+    )
     assert chapters.beside(table, "x", "X", Words("en")).text.splitlines() == [
         "X",
-        "2.32 | < 0.0001 | 813",
-        "0.40 | 0.2296 | –",
-        "−0.75 | 0.5000 | 3",
+        "2.32 | < 0.0001 | 813 | 0.10",
+        "0.40 | 0.2296 | – | 0.00",
+        "−0.75 | 0.5000 | 3 | 1.00",
     ]
     assert "– not known, or too few cases to show." in chapters.beside(table, "x", "X", Words("en")).html
 

@@ -287,3 +287,9 @@ def test_usage_classes_by_a_number_stand_by_their_days(english: Words):
     cells = pd.DataFrame({"row": ["heavy", "medium"], "column": [42, 103], "value": [0.21, 0.28], "status": "ok"})
     html = matrix_table(cells, english, name="churn", title="Churn").html
     assert re.findall(r'scope="col"[^>]*>([^<]+)<', html) == ["Group, by days without a purchase", "42", "103"]
+
+
+def test_readings_begin_alike(english: Words):
+    names = ["by_hand", "p_value", "at_30_days"]
+    card = results.scorecard([figure("x", 0.5, 0.4, 0.6, segment_by="variant", segment=s) for s in names])
+    assert list(rows(segment_table(card, "x", "variant", english).html)) == ["By hand", "p value", "Within 30 days"]

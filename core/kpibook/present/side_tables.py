@@ -58,11 +58,15 @@ def _heading(column: str, words: Words) -> str:
 def _digits(column: pd.Series) -> int:
     """Decimals for a whole column, by its largest figure: figures below each other are compared."""
     known = [abs(float(v)) for v in column if not is_missing(v)]
-    return max(map(_needed, known), default=0) if all(v < 1 for v in known) else _needed(max(known))
+    return 0 if all(v.is_integer() for v in known) else _needed_by(max(known))
 
 
 def _needed(size: float) -> int:
-    return 0 if size.is_integer() or size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
+    return 0 if size.is_integer() else _needed_by(size)
+
+
+def _needed_by(size: float) -> int:
+    return 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
 
 
 def _cell(value: Any, words: Words, digits: int | None = None) -> str:

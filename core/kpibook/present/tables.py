@@ -50,10 +50,17 @@ def segment_table(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Wor
     kept = sorted(kept, key=lambda p: places[id(p[0])])
     by = words.dimension(segment_by)
     title = words("table.by", title=pairs[0][0]["title"], by=by)
-    rows = [(words.segment(segment_by, str(r["segment"])), r, before) for r, before in kept]
+    rows = [(_row_name(segment_by, str(r["segment"]), words), r, before) for r, before in kept]
     notes = [words("table.more_segments", n=len(pairs) - len(kept))] if len(kept) < len(pairs) else []
     associated = segment_by in ASSOCIATED_BY
     return _figures(f"{kpi}-by-{segment_by}", title, by[:1].upper() + by[1:], rows, words, notes, associated=associated)
+
+
+def _row_name(segment_by: str, segment: str, words: Words) -> str:
+    """A reading begins with a capital, as others do, unless it begins with a symbol such as ``p``."""
+    name = words.segment(segment_by, segment)
+    speaks = segment_by == "variant" and len(name.split(" ")[0]) > 1
+    return name[:1].upper() + name[1:] if speaks else name
 
 
 def in_order(rows: Sequence[AnyRow]) -> list[AnyRow]:
