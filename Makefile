@@ -2,6 +2,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 RUNS ?= 20000
+GB ?= 2
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 READY := .venv/.ready
@@ -16,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench fuzz browser torture samples help
+.PHONY: demo test lint docs bench fuzz large browser torture samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -43,12 +44,15 @@ fuzz: $(READY) ## the readers under RUNS=20000 files that nobody would send (ins
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); "$$uv" pip install --quiet --python $(BIN)/python 'atheris==3.0.0'; }
 	@$(BIN)/python benchmarks/torture/fuzz_readers.py -runs=$(RUNS)
 
+large: $(READY) ## kpibook check of a CSV of GB=2 gigabytes in a foreign dialect, in under 2 GB of memory
+	@$(BIN)/python benchmarks/torture/large_csv.py $(GB)
+
 browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs where they are missing (apt)
 	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
 	@$(BIN)/pytest -p no:cacheprovider browser
 
-torture: $(READY) ## kill -9 at 200 moments of a run (KILLS=20: fewer), then every fault; prints counts
+torture: $(READY) ## every fault, one client's id looked for in others' reports, kill -9 at KILLS=200 moments; counts
 	@$(BIN)/python -m torture $(ONLY)
 
 samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/

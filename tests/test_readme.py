@@ -81,14 +81,36 @@ def test_the_view_of_the_plugin_readme_computes(tmp_path):
     assert (row(results, "cake_share")["value"], row(results, "cake_share")["denominator"]) == (0.5, 4)
 
 
-def test_commands_and_verbs_of_the_readme_exist():
-    named = set(re.findall(r"`?kpibook (\w+)", README))
-    verbs = set(re.findall(r"make (\w+) ", README))
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "kpi_plugins" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+VERBS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
-    assert {n for n in named if n in COMMANDS} >= {"run", "check", "validate", "schema"} - {"run"}
-    assert len(verbs) >= 5
-    assert all(re.search(rf"^{verb}:", makefile, re.MULTILINE) for verb in verbs)
+
+def commands(text: str) -> set[str]:
+    """What stands after kpibook where a command is shown: in backticks, or after a prompt."""
+    return set(re.findall(r"(?:`|^\$ )(?:\.venv/bin/)?kpibook ([\w-]+)", text, re.MULTILINE))
+
+
+def verbs(text: str) -> set[str]:
+    """Likewise after make; a line of ``make help`` is shown as well."""
+    return set(re.findall(r"(?:`|^\$ |^  )make ([\w-]+)", text, re.MULTILINE))
+
+
+def test_commands_and_verbs_are_found_where_they_are_shown():
+    text = "Run `kpibook runn x`, or\n```\n$ kpibook chek a.yaml\n$ make demoo\n  make tset  all\n```\nor `make lnit`."
+    assert commands(text) == {"runn", "chek"}
+    assert verbs(text) == {"demoo", "tset", "lnit"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_commands_and_verbs_that_a_document_names_exist(path):
+    text = path.read_text(encoding="utf-8")
+    assert commands(text) - set(COMMANDS) == set()
+    assert verbs(text) - VERBS == set()
+
+
+def test_the_readme_names_every_command_and_the_verbs_of_a_change():
+    assert commands(README) == set(COMMANDS)
+    assert verbs(README) >= {"demo", "test", "lint", "docs", "bench"}
 
 
 def test_files_and_pictures_of_the_readme_exist():

@@ -1,4 +1,4 @@
-"""``python -m torture [kills] [faults] [NAME ...]``: all, or some; KILLS and SEED in the environment.
+"""``python -m torture [canary] [kills] [faults] [NAME ...]``: all, or some; KILLS and SEED in the environment.
 
 Exit code 1 when anything was found. Faults are named in ``torture/faults.py`` and ``torture/bad_plugins.py``.
 """
@@ -13,24 +13,31 @@ import traceback
 from pathlib import Path
 
 from torture import bad_plugins, faults
+from torture.canary import fly
 from torture.kills import kill
+
+JOBS = ("canary", "kills", "faults")
 
 
 def main(wanted: list[str]) -> int:
     """The number of things found, at most 1."""
     every = {**faults.FAULTS, **bad_plugins.FAULTS}
-    unknown = [name for name in wanted if name not in ("kills", "faults", *every)]
+    unknown = [name for name in wanted if name not in (*JOBS, *every)]
     if unknown:
-        print(f"torture: unknown: {', '.join(unknown)} · use kills, faults or one of: {', '.join(every)}")
+        print(f"torture: unknown: {', '.join(unknown)} · use {', '.join(JOBS)} or one of: {', '.join(every)}")
         return 2
     chosen = list(every) if not wanted or "faults" in wanted else [name for name in wanted if name in every]
     found = 0
     with tempfile.TemporaryDirectory(prefix="torture-") as base:
         for name in chosen:
             found += _fault(name, every[name], Path(base))
+        if chosen:
+            print(f"faults: {len(chosen)} tried, {found} not borne", flush=True)
+        if not wanted or "canary" in wanted:
+            found += _canary(Path(base) / "canary")
         if not wanted or "kills" in wanted:
             found += _kills(Path(base) / "kills")
-    print(f"torture: {len(chosen)} faults tried, {found} found wanting")
+    print(f"torture: {found or 'nothing'} found wanting")
     return int(found > 0)
 
 
@@ -45,8 +52,20 @@ def _fault(name: str, attempt: faults.Fault, base: Path) -> int:
     return 0
 
 
+def _canary(base: Path) -> int:
+    began = time.monotonic()
+    tally = fly(base, _number("SEED", 1))
+    for each in (*tally.foreign, *tally.wanting):
+        print(f"  {each}")
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(tally.files.items()))
+    print(f"canary: {tally.clients} clients in one batch, {(time.monotonic() - began) / 60:.1f} min")
+    print(f"  {tally.files.total()} files searched: {kinds}; the own id found with {tally.at_home} of {tally.clients}")
+    print(f"  {len(tally.foreign)} foreign ids", flush=True)
+    return tally.found()
+
+
 def _kills(base: Path) -> int:
-    kills, seed = int(os.environ.get("KILLS", "200")), int(os.environ.get("SEED", "1"))
+    kills, seed = _number("KILLS", 200), _number("SEED", 1)
     began = time.monotonic()
     tally = kill(base, kills, seed)
     for each in (*tally.half_made, *tally.false_records, *tally.lost, *tally.next_runs):
@@ -54,8 +73,12 @@ def _kills(base: Path) -> int:
     print(f"kill -9: {tally.kills.total()} times, seed {seed}, {(time.monotonic() - began) / 60:.1f} min")
     print(f"  who: {dict(tally.kills)}; when: {dict(tally.steps)}; {tally.late} more came after the run's end")
     print(f"  {len(tally.half_made)} half-made folders, {len(tally.false_records)} false records")
-    print(f"  {len(tally.lost)} lost earlier reports, {len(tally.next_runs)} next runs that did not work")
+    print(f"  {len(tally.lost)} lost earlier reports, {len(tally.next_runs)} next runs that did not work", flush=True)
     return tally.found()
+
+
+def _number(name: str, default: int) -> int:
+    return int(os.environ.get(name) or default)
 
 
 if __name__ == "__main__":

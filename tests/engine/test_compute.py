@@ -398,6 +398,7 @@ def test_the_bootstrap_interval_replaces_t_where_the_figure_may_be_shown():
 def test_one_plan_gives_what_each_kpi_gives_alone():
     every = (receipt_value, sales, spend, card_use, growth, median_receipt, mix, spread)
     together = run(small(), *PERIODS, catalog=catalog(*every), breakdowns=("month", "channel")).scorecard
+    assert set(together.kpi) == {definition.id for definition in every}
     for definition in every:
         alone = run(small(), *PERIODS, catalog=catalog(definition), breakdowns=("month", "channel")).scorecard
         pd.testing.assert_frame_equal(together[together.kpi == definition.id].reset_index(drop=True), alone)

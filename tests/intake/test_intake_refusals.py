@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
+import duckdb
+import pandas as pd
 import pytest
 
 from kpibook.errors import DataError
+from kpibook.intake import sql
 
 if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
     from intake.shop_client import Client
 
 FLAT = """
@@ -190,6 +196,64 @@ def test_files_that_are_broken(client: Client) -> None:
     assert client.refused(tables) == (
         "a.csv.gz: cannot be unpacked · deliver the file again\n"
         "b.parquet: cannot be read as Parquet: damaged, or cut short · deliver the file again"
+    )
+
+
+def _parquet(client: Client) -> str:
+    """The params of lines and of tickets in ``b.parquet``, which is a sound one."""
+    client.csv("lines.csv", LINES)
+    pd.DataFrame({"t": ["a", "b"]}).to_parquet(client.folder / "data" / "b.parquet")
+    return FLAT + "tickets: {from: b.parquet, columns: {ticket_id: t}}"
+
+
+@pytest.mark.parametrize("cut", ["start", "end", "thrift"])
+def test_parquet_that_is_damaged(client: Client, cut: str) -> None:
+    """Cut short; the end of another file; a footer whose first field has a type that Thrift does not know."""
+    tables = _parquet(client)
+    path = client.folder / "data" / "b.parquet"
+    whole = path.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    thrift = whole[:footer] + b"\x1f" + whole[footer + 1 :]
+    path.write_bytes({"start": whole[:-20], "end": whole[-20:], "thrift": thrift}[cut])
+    assert client.refused(tables) == (
+        "b.parquet: cannot be read as Parquet: damaged, or cut short · deliver the file again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (duckdb.OutOfMemoryException, "the data do not fit into the memory allowed · raise limits: memory"),
+        (duckdb.PermissionException, "the files could not be read (Permission) · check files and expressions"),
+    ],
+)
+def test_parquet_that_is_sound_is_not_called_damaged(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[duckdb.Error], said: str
+) -> None:
+    tables, rows = _parquet(client), sql.rows
+
+    def fails(con: Backend, query: str) -> list[tuple]:
+        if query.startswith("DESCRIBE") and "b.parquet" in query:
+            raise error("Out of Memory Error: secrets.parquet")
+        return rows(con, query)
+
+    monkeypatch.setattr(sql, "rows", fails)
+    assert client.refused(tables) == f"b.parquet: {said}"
+
+
+def test_a_file_that_may_not_be_opened(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.csv("lines.csv", LINES)
+    opened = Path.open
+
+    def closed(path: Path, *args: str, **kwargs: str) -> IO:
+        if path.name == "lines.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", closed)
+    assert client.refused(FLAT) == (
+        "shop.yaml:12: tables.order_lines.from: 'lines.csv' cannot be opened (Permission denied)"
+        " · let the user who runs kpibook read the file"
     )
 
 

@@ -123,6 +123,7 @@ def test_interpurchase_curve(complete_journey: Results, days: pd.DataFrame) -> N
     table = complete_journey.tables["interpurchase_time"]
     own = table[table["period"] == "current"]
     expected = KaplanMeierFitter().fit(length, closed).survival_function_at_times(own["time"]).to_numpy()
+    assert set(own["time"]) == {0, *length}
     np.testing.assert_allclose(own["survival"], expected, rtol=0, atol=1e-9)
 
 

@@ -69,7 +69,10 @@ def error(name: str, text: str) -> dict:
 
 
 def test_done_and_exit_0_is_the_only_success() -> None:
+    """Neither a worker that says done and ends with 1 is one, nor one that ends with 0 and never said it."""
     judge(PARAMS, TEMPLATE, Ended(0), [CELL, {"event": "done"}], 9)
+    assert type(failed(CELL, {"event": "done"}, ended=Ended(1))) is RunError
+    assert type(failed(CELL, ended=Ended(0))) is RunError
 
 
 def test_a_refused_template_is_a_mistake_in_the_params() -> None:

@@ -13,6 +13,7 @@ from kpibook.intake.typed_text import MEND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import duckdb
     from ibis.backends.duckdb import Backend
 
     from kpibook.intake.mapped import Mapped
@@ -34,17 +35,21 @@ def run(con: Backend, query: str, table: str) -> list[tuple]:
 
     try:
         return sql.rows(con, query)
-    except duckdb.ConversionException as error:
-        raise DataError(Problem(table, "a cast inside CASE, COALESCE or an aggregate met a value it cannot read",
-                                "use try_cast there")) from error  # fmt: skip
-    except duckdb.OutOfMemoryException as error:
-        raise DataError(
-            Problem(table, "the data do not fit into the memory allowed", "raise limits: memory")
-        ) from error
     except duckdb.Error as error:
-        kind = type(error).__name__.removesuffix("Exception")
-        what = f"the files could not be read ({kind})"
-        raise DataError(Problem(table, what, "check files and expressions")) from error
+        raise DataError(refusal(error, table)) from error
+
+
+def refusal(error: duckdb.Error, place: str) -> Problem:
+    """What a failed query says to the user."""
+    import duckdb
+
+    if isinstance(error, duckdb.ConversionException):
+        what = "a cast inside CASE, COALESCE or an aggregate met a value it cannot read"
+        return Problem(place, what, "use try_cast there")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Problem(place, "the data do not fit into the memory allowed", "raise limits: memory")
+    kind = type(error).__name__.removesuffix("Exception")
+    return Problem(place, f"the files could not be read ({kind})", "check files and expressions")
 
 
 def _wrong_types(con: Backend, mapped: Mapped) -> Iterator[Problem]:
