@@ -78,11 +78,6 @@ class Book:
         """Every KPI against this client's columns: computable, partly or not, and what is missing."""
         return _computability_frame(self.results.computability, self._titles)
 
-    @property
-    def families(self) -> list[str]:
-        """The chapters that have KPIs, in the order of the catalogue."""
-        return list(dict.fromkeys(self.scorecard["family"]))
-
     def cover(self) -> Display:
         """Title, period and how the report was made. First cell: it brings the page's style."""
         words, params = self._words, self.params

@@ -27,16 +27,16 @@ def tables(document: Document, mappings: Mapping[str, TableMapping]) -> Iterator
     names = list(written) if isinstance(written, dict) else []
     for name in names:
         if name not in TABLES:
-            yield _problem(document, ("tables", name), "unknown table", did_you_mean(name, TABLES))
+            yield document.problem(("tables", name), "unknown table", did_you_mean(name, TABLES))
         elif name in mappings:
             yield from _table(document, name, mappings[name])
     if names and "order_lines" not in names:
-        yield _problem(document, ("tables",), "order_lines is not mapped", "map the file that holds the order lines")
+        yield document.problem(("tables",), "order_lines is not mapped", "map the file that holds the order lines")
     yield from _header(document, mappings, names)
     yield from _card_use(document, mappings)
     for table, key in (("targets", "targets"), ("programme_costs", "costs")):
         if table in names and document.data.get(key):
-            yield _problem(document, (key,), f"tables.{table} is mapped too", "keep one of the two")
+            yield document.problem((key,), f"tables.{table} is mapped too", "keep one of the two")
 
 
 def known_columns(table: str) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def _table(document: Document, name: str, mapping: TableMapping) -> Iterator[Pro
     for column, value in mapping.columns.items():
         place = (*at, "columns", column)
         if column not in known:
-            yield _problem(document, place, "unknown column", did_you_mean(column, known))
+            yield document.problem(place, "unknown column", did_you_mean(column, known))
         yield from _value(document, place, value if isinstance(value, str) else value.column, mapping)
     yield from options(document, name, mapping)
     if mapping.where is not None:
@@ -62,7 +62,7 @@ def _table(document: Document, name: str, mapping: TableMapping) -> Iterator[Pro
     for key in TABLES[name].key:
         if key not in mapping.columns and GENERATED_KEYS.get(name) != key:
             remedy = f"map it, or write '{key}: = row_id'"
-            yield _problem(document, (*at, "columns"), f"the key column {key} is not mapped", remedy)
+            yield document.problem((*at, "columns"), f"the key column {key} is not mapped", remedy)
 
 
 def _file(document: Document, place: tuple[Key, ...], file: str) -> Iterator[Problem]:
@@ -70,13 +70,12 @@ def _file(document: Document, place: tuple[Key, ...], file: str) -> Iterator[Pro
     if document.data.get("extract") is True:
         return  # the name of a table, which is quoted wherever it is used
     if path.is_absolute() or ".." in path.parts or file.startswith("~") or "\\" in file or "\x00" in file:
-        yield _problem(document, place, f"'{file}' leaves the source folder", "name a file inside the source folder")
+        yield document.problem(place, f"'{file}' leaves the source folder", "name a file inside the source folder")
     elif any(mark in file for mark in "*?[]{}"):
-        yield _problem(document, place, f"'{file}' is a pattern", "name one file")
+        yield document.problem(place, f"'{file}' is a pattern", "name one file")
     elif not file.lower().endswith(SUFFIXES):
-        yield _problem(
-            document, place, f"'{file}' is no file kpibook reads", f"deliver it as one of {', '.join(SUFFIXES)}"
-        )
+        remedy = f"deliver it as one of {', '.join(SUFFIXES)}"
+        yield document.problem(place, f"'{file}' is no file kpibook reads", remedy)
 
 
 def _value(document: Document, place: tuple[Key, ...], text: str, mapping: TableMapping) -> Iterator[Problem]:
@@ -85,7 +84,7 @@ def _value(document: Document, place: tuple[Key, ...], text: str, mapping: Table
         yield from _expression(document, place, text.lstrip()[1:], grouped=grouped, keys=mapping.one_row_per)
     elif grouped and text not in mapping.one_row_per:
         remedy = f"write '= min({text})' or another aggregate"
-        yield _problem(document, place, f"'{text}' may have several values in one row of one_row_per", remedy)
+        yield document.problem(place, f"'{text}' may have several values in one row of one_row_per", remedy)
 
 
 def _expression(
@@ -109,16 +108,16 @@ def _header(document: Document, mappings: Mapping[str, TableMapping], names: lis
         return
     place: tuple[Key, ...] = ("tables", "order_lines", "columns")
     if "transaction_id" not in lines.columns:
-        yield _problem(document, place, "transaction_id is not mapped", "map it, or write 'transaction_id: = row_id'")
+        yield document.problem(place, "transaction_id is not mapped", "map it, or write 'transaction_id: = row_id'")
     given, where = (header.columns, "transactions") if header else (lines.columns, "order_lines")
     if not {"ts", "business_date"} & set(given):
         remedy = "map ts (date and time) or business_date"
-        yield _problem(document, ("tables", where, "columns"), "nothing says when a purchase was made", remedy)
+        yield document.problem(("tables", where, "columns"), "nothing says when a purchase was made", remedy)
     own = set(TABLES["order_lines"].columns)
     for column in lines.columns if header else ():
         if column in LIFTED and column not in own:
             what = "a column of transactions, and transactions is mapped itself"
-            yield _problem(document, (*place, column), what, "keep it in tables.transactions")
+            yield document.problem((*place, column), what, "keep it in tables.transactions")
 
 
 def _card_use(document: Document, mappings: Mapping[str, TableMapping]) -> Iterator[Problem]:
@@ -127,11 +126,11 @@ def _card_use(document: Document, mappings: Mapping[str, TableMapping]) -> Itera
     members = mappings.get("memberships")
     if members is None or not {"customer_id", "enrolled_at"} <= set(members.columns):
         what = "every_purchase needs memberships with customer_id and enrolled_at"
-        yield _problem(document, ("card_use",), what, "map them in tables.memberships")
+        yield document.problem(("card_use",), what, "map them in tables.memberships")
     for table in ("transactions", "order_lines"):
         if table in mappings and "member_id" in mappings[table].columns:
             place = ("tables", table, "columns", "member_id")
-            yield _problem(document, place, "mapped, and card_use is every_purchase", "keep one of the two")
+            yield document.problem(place, "mapped, and card_use is every_purchase", "keep one of the two")
 
 
 def paths(document: Document, base: Path) -> Iterator[Problem]:
@@ -140,7 +139,7 @@ def paths(document: Document, base: Path) -> Iterator[Problem]:
         value = document.data.get(key)
         if isinstance(value, str) and not is_there(base / value):
             remedy = "give a path relative to the params file, or take the key away"
-            yield _problem(document, (key,), f"there is no {what} '{value}'", remedy)
+            yield document.problem((key,), f"there is no {what} '{value}'", remedy)
 
 
 def database(document: Document) -> Iterator[Problem]:
@@ -151,9 +150,9 @@ def database(document: Document) -> Iterator[Problem]:
     if sources.is_database(source) and "://" in source and not extract:
         place: tuple[Key, ...] = ("source",) if extract is None else ("extract",)
         what = "computing in the database itself is not possible yet"
-        yield _problem(document, place, what, "write 'extract: true': its tables are copied into DuckDB")
+        yield document.problem(place, what, "write 'extract: true': its tables are copied into DuckDB")
     if extract and not sources.is_database(source) and not sources.REFERENCE.match(source):
-        yield _problem(document, ("extract",), "the source is no database", "take the key away")
+        yield document.problem(("extract",), "the source is no database", "take the key away")
 
 
 def together(document: Document, period: Period, compare: Any, breakdowns: tuple[str, ...]) -> Iterator[Problem]:
@@ -161,24 +160,20 @@ def together(document: Document, period: Period, compare: Any, breakdowns: tuple
     try:
         other = compared_with(period, compare) if isinstance(compare, str) else compare
     except (ValueError, OverflowError):
-        yield _problem(document, ("compare",), f"nothing comes before {period}", "write compare: none")
+        yield document.problem(("compare",), f"nothing comes before {period}", "write compare: none")
         return
     if other is not None and other.end > period.start:
         what = f"{other} does not end before the period {period} starts"
-        yield _problem(document, ("compare",), what, "choose earlier days, or none")
+        yield document.problem(("compare",), what, "choose earlier days, or none")
     for i, name in enumerate(breakdowns):
         if name in SINGLE:
             what = f"'{name}' would show single persons or receipts"
-            yield _problem(document, ("breakdowns", i), what, "name what several of them have in common")
+            yield document.problem(("breakdowns", i), what, "name what several of them have in common")
         if name in breakdowns[:i]:
-            yield _problem(document, ("breakdowns", i), f"'{name}' is written twice", "keep one of the two")
+            yield document.problem(("breakdowns", i), f"'{name}' is written twice", "keep one of the two")
 
 
 def order(problem: Problem, shown: str) -> tuple[int, str]:
     """By line, then by text."""
     line = problem.where.removeprefix(f"{shown}:").partition(":")[0]
     return (int(line) if line.isdigit() else 0), str(problem)
-
-
-def _problem(document: Document, place: tuple[Key, ...], what: str, remedy: str) -> Problem:
-    return Problem(f"{document.where(*place)}: {dotted(place)}", what, remedy)

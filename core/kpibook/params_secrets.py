@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kpibook.errors import Problem
-from kpibook.yaml_lines import Document, Key, dotted
+from kpibook.yaml_lines import Document, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def written_out(document: Document) -> list[Problem]:
     for path, value in _texts(document.data, ()):
         what = _what(path, value)
         if what:
-            found.append(Problem(f"{document.where(*path)}: {dotted(path)}", what, REMEDY))
+            found.append(document.problem(path, what, REMEDY))
     return found
 
 

@@ -54,6 +54,10 @@ class Document:
                 return self.lines[keys[:size]]
         return 1
 
+    def problem(self, place: tuple[Key, ...], what: str, remedy: str) -> Problem:
+        """A problem at a path of keys: ``file:line: a.b.c``."""
+        return Problem(f"{self.where(*place)}: {dotted(place)}", what, remedy)
+
 
 def read(path: Path, shown: str) -> Document:
     """The document at ``path``, called ``shown`` in messages. Raises ParamsError when nothing can be read."""

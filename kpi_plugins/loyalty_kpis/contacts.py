@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from kpibook import kpi, share, variants
-
-
-def a_year(window, settings):  # noqa: ARG001  the engine gives both
-    """First day needed: 365 days before the period's end."""
-    return window.end - timedelta(days=365)
+from loyalty_kpis.reach import a_year
 
 
 @kpi(

@@ -10,7 +10,7 @@ from kpibook.stats.intervals import wilson
 from kpibook.stats.likelihood import Maximum, gradient, plug_in_interval
 from kpibook.stats.repeat_buying import RepeatBuying, chance_to_exceed
 from kpibook.stats.spend_per_purchase import SpendPerPurchase
-from loyalty_kpis.lifetime import two_years
+from loyalty_kpis.reach import two_years
 from loyalty_kpis.usage_classes import HEAVY, LOW, MEDIUM
 
 LOWS_AT_LEAST = 200

@@ -1,7 +1,5 @@
 """Customer value: what the future purchases of today's customers are worth."""
 
-from datetime import timedelta
-
 import numpy as np
 import pandas as pd
 
@@ -11,6 +9,7 @@ from kpibook.stats import buying_processes, spend_per_purchase
 from kpibook.stats.buying_processes import BuyingProcess, Histories
 from kpibook.stats.likelihood import Maximum, gradient, plug_in_interval
 from kpibook.stats.spend_per_purchase import SpendPerPurchase
+from loyalty_kpis.reach import a_year
 
 MONTHS, DAYS_A_MONTH = 36, 365 / 12
 MINIMUM = 500
@@ -22,11 +21,6 @@ COLUMNS = [
     "customer_id", "x", "t_x", "t", "margin", "x_early", "t_x_early", "t_early", "margin_early",
     "bought_held", "margin_held", "holdout_days", "silent_days",
 ]  # fmt: skip
-
-
-def a_year(window, _settings):
-    """First day needed: the model is fitted to at least twelve months of history."""
-    return window.end - timedelta(days=365)
 
 
 @kpi(

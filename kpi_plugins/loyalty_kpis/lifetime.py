@@ -1,7 +1,5 @@
 """Lifetime: how long relations last, who comes back, and what last year's customers spend this year."""
 
-from datetime import timedelta
-
 import numpy as np
 import pandas as pd
 
@@ -12,14 +10,9 @@ from kpibook.stats.likelihood import gradient, plug_in_interval
 from kpibook.stats.reweighting import ratio_interval
 from kpibook.stats.tenure import kaplan_meier_from, least_at_risk, restricted_mean
 from loyalty_kpis.lifetime_views import standing_on
-from loyalty_kpis.reach import days_before, inside
+from loyalty_kpis.reach import days_before, inside, two_years
 
 TWO_YEARS, THREE_YEARS = 730, 1095
-
-
-def two_years(window, _settings):
-    """First day needed to compare the last 365 days with the 365 before."""
-    return window.end - timedelta(days=TWO_YEARS)
 
 
 @kpi(

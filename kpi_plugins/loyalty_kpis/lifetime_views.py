@@ -6,7 +6,7 @@ import ibis
 
 from kpibook import view
 from loyalty_kpis.reach import days_before, inside, seen_until
-from loyalty_kpis.usage_classes import HEAVY, LOST, LOW, MEDIUM, cut_points_of_spend, spending
+from loyalty_kpis.usage_classes import LOST, cut_points_of_spend, spending, usage_class
 
 YEAR = 365
 #: The part of those who come back that does so later than the limit.
@@ -38,7 +38,7 @@ def purchase_sequence(purchase_days, usage_cut_points, silence_limits, periods, 
     keys = ["customer_id", "business_date", "next_day", "first_day"]
     if lost_days > 0:
         return days.select(*keys, limit_days=ibis.literal(lost_days, "int64"))
-    classed = days.cross_join(usage_cut_points).mutate(usage=lambda t: _usage_class(t.spend, t))
+    classed = days.cross_join(usage_cut_points).mutate(usage=lambda t: usage_class(t.spend, t))
     returning = _returning_limits(classed, periods.agg(until=periods.data_end.max()))
     judged = silence_limits.select("limit_days", usage=silence_limits.usage_class)
     limited = classed.left_join(judged, "usage").left_join(returning, "usage")
@@ -202,8 +202,8 @@ def spending_years(purchase_days, usage_cut_points, periods):
         spend_before=seen.net_amount.sum(where=~seen.recent).fill_null(0),
     )
     return persons.cross_join(usage_cut_points).mutate(
-        class_now=lambda t: ibis.ifelse(t.bought_now > 0, _usage_class(t.spend_now, t), LOST),
-        class_before=lambda t: ibis.ifelse(t.bought_before > 0, _usage_class(t.spend_before, t), ibis.null("string")),
+        class_now=lambda t: ibis.ifelse(t.bought_now > 0, usage_class(t.spend_now, t), LOST),
+        class_before=lambda t: ibis.ifelse(t.bought_before > 0, usage_class(t.spend_before, t), ibis.null("string")),
     )
 
 
@@ -251,10 +251,6 @@ def repeat_histories(purchase_days, periods):
         t_early=persons.turn.delta(persons.first_day, unit="day") - 1,
         silent_days=persons.until.delta(persons.last_day, unit="day"),
     )  # fmt: skip
-
-
-def _usage_class(spend, cuts):
-    return ibis.cases((spend <= cuts.low_to, LOW), (spend <= cuts.medium_to, MEDIUM), (spend > cuts.medium_to, HEAVY))
 
 
 DEFINITIONS = (

@@ -49,9 +49,14 @@ def baseline(periods, first_day):
     return ranked.join(best, ranked["rank"] == best.best).select("period_id")
 
 
-def two_windows(window, settings):
-    """First day needed to compare the last ``window_days`` with as many days before those."""
-    return window.end - timedelta(days=2 * settings["window_days"])
+def a_year(window, _settings):
+    """First day needed: 365 days before the period's end."""
+    return window.end - timedelta(days=365)
+
+
+def two_years(window, _settings):
+    """First day needed: the last 365 days, and the 365 before them."""
+    return window.end - timedelta(days=730)
 
 
 def window_a_year_earlier(window, settings):

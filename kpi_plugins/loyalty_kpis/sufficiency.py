@@ -1,7 +1,5 @@
 """Sufficiency: whether the purchase frequency alone foretells what a customer will be worth."""
 
-from datetime import timedelta
-
 import ibis
 import numpy as np
 import pandas as pd
@@ -10,7 +8,7 @@ from kpibook import because, kpi, modelled, view
 from kpibook.rules import reason
 from kpibook.stats.predictive_skill import bent, predictions, rank_correlation, skills, top_decile_capture
 from kpibook.stats.reweighting import percentiles
-from loyalty_kpis.reach import CLOSED_DAYS, days_before, inside
+from loyalty_kpis.reach import CLOSED_DAYS, days_before, inside, two_years
 from loyalty_kpis.views import purchases
 
 YEAR, TWO_YEARS = 365, 730
@@ -18,11 +16,6 @@ PERSONS_AT_LEAST = 1_000
 SUFFICIENT, SURE = 0.95, 0.90
 FEATURES = ("frequency", "recency", "spend", "margin", "tenure", "breadth", "satisfaction")
 QUESTIONS = ("CSAT", "SAT_OVERALL", "NPS")
-
-
-def two_years(window, _settings):
-    """First day needed: a year to know people by, and a year to predict."""
-    return window.end - timedelta(days=TWO_YEARS)
 
 
 @view(key=("customer_id", "period_id"))

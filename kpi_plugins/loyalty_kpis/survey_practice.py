@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from math import sqrt
 from typing import Literal
 
@@ -15,6 +14,7 @@ from kpibook.stats.intervals import Z, normal
 from kpibook.stats.representativity import r_indicator, standardised_difference
 from kpibook.stats.survey_weights import kish, weighted_share
 from kpibook.stats.trends import mann_kendall, weighted_line
+from loyalty_kpis.reach import a_year
 from loyalty_kpis.recommendation import DETECTED, eleven_points
 from loyalty_kpis.survey_figures import (
     ANSWERS,
@@ -33,10 +33,6 @@ YEAR = 365
 WAVES, RANK_WAVES = 3, 8
 #: Distance between the ends of what is measured, in points: from none to all, from all detractors to all promoters.
 RANGE = {"CSAT": 100.0, "NPS": 200.0, "SAT_OVERALL": 100.0}
-
-
-def _a_year(window, settings):  # noqa: ARG001
-    return window.end - timedelta(days=YEAR)
 
 
 @kpi(
@@ -89,7 +85,7 @@ def satisfaction_trend(
     family="satisfaction",
     question="Do we ask often and precisely enough?",
     by_columns=False,
-    looks_back=_a_year,
+    looks_back=a_year,
     columns={
         "measured_waves": ["survey_id", "wave_id", "since", "until", "first_day", "last_day", "effective_n"],
         "asked_customers": ["active", "asked"],

@@ -114,9 +114,10 @@ def ranked(spent):
 def classed(spent, cuts):
     """``class_now`` and ``class_before`` of each person; null without purchases in that window, or cut points."""
     return spent.cross_join(cuts).mutate(
-        class_now=lambda t: _usage(t.now, t), class_before=lambda t: _usage(t.before, t)
+        class_now=lambda t: usage_class(t.now, t), class_before=lambda t: usage_class(t.before, t)
     )
 
 
-def _usage(spend, cuts):
+def usage_class(spend, cuts):
+    """low, medium or heavy by cut points; null where spend or cut points are."""
     return ibis.cases((spend <= cuts.low_to, LOW), (spend <= cuts.medium_to, MEDIUM), (spend > cuts.medium_to, HEAVY))

@@ -11,7 +11,6 @@ from kpibook.stats.survey_weights import weighted_share
 from loyalty_kpis.reach import inside
 
 ENOUGH, SHOWN = 100, 30
-OWN = "own"
 BRANDS = ["wave_id", "respondent_id", "category_id", "brand", "is_own", "is_marketplace", "spend", "preference_rank"]
 
 

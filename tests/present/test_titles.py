@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-from kpibook.present.titles import is_translated, sentences, translated
+from kpibook.present.titles import sentences, translated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +40,12 @@ def test_one_file_for_a_language_or_several_in_its_folder(tmp_path: Path):
     (tmp_path / "locale" / "de" / "shop.po").write_text(more, encoding="utf-8")
 
     assert translated(sales, "de") == ("Umsatz", "alles Verkaufte.")
-    assert is_translated(sales, "de")
     assert sentences([sales], "de")["Only {n}."] == "Nur {n}."
 
 
 def test_what_is_not_translated_stays_english(tmp_path: Path):
     sales = loaded(tmp_path)
     assert translated(sales, "it") == ("Sales", "everything sold.")
-    assert (is_translated(sales, "it"), is_translated(sales, "en")) == (False, True)
     assert sentences([sales], "it") == {}
 
 

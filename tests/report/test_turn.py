@@ -68,7 +68,8 @@ def test_what_a_dead_run_left_at_work_is_ended_before_its_folder_is_moved(tmp_pa
         assert stray.stdout.readline() == "here\n"
         processes.append(stray)
     ours, other = processes
-    turn.recover(tmp_path)
+    with turn.only_run_of("other", tmp_path):
+        pass
     there = [psutil.pid_exists(process.pid) for process in (ours, other)]
     other.kill()
     for stray in processes:
@@ -106,8 +107,9 @@ def test_a_folder_that_is_gone_is_nobodys_concern(tmp_path: Path, monkeypatch: p
         return record
 
     monkeypatch.setattr(runs, "read", taken)
-    assert turn.recover(tmp_path) == []
-    assert not folder.exists()
+    with turn.only_run_of("other", tmp_path):
+        assert not folder.exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [runs.STAGING]
 
 
 def test_what_cannot_be_moved_is_told_to_its_own_client_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,8 +128,8 @@ def test_what_cannot_be_moved_is_told_to_its_own_client_only(tmp_path: Path, mon
 def test_what_another_user_left_is_that_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = staged(tmp_path)
     monkeypatch.setattr(os, "access", lambda path, mode: path != folder)
-    assert turn.recover(tmp_path) == []
-    assert runs.read(folder).state == "running"
+    with turn.only_run_of("other", tmp_path):
+        assert runs.read(folder).state == "running"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,8 @@ def test_secrets_do_not_stay_in_what_a_killed_run_left(tmp_path: Path, monkeypat
     params.write_text("source: ${SHOP_KEY}", encoding="utf-8")
     folder = staged(tmp_path, params=str(params))
     (folder / "report.ipynb").write_text("by open-sesame", encoding="utf-8")
-    (place,) = turn.recover(tmp_path)
+    with turn.only_run_of("other", tmp_path):
+        (place,) = (tmp_path / "shop" / "failed").iterdir()
     assert (place / "report.ipynb").read_text(encoding="utf-8") == "by [value of ${SHOP_KEY}]"
     assert (runs.read(place).leak_scan or {})["redacted"] == {"report.ipynb": ["SHOP_KEY"]}
 
@@ -241,9 +244,10 @@ def test_a_lock_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_command_that_never_ends_clearing_up_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn, "PATIENCE", 0.05)
-    assert turn.recover(tmp_path) == []
-    with held(tmp_path / runs.STAGING / ".lock"), pytest.raises(RunError) as raised:
-        turn.recover(tmp_path)
+    with turn.only_run_of("shop", tmp_path):
+        pass
+    with held(tmp_path / runs.STAGING / ".lock"), pytest.raises(RunError) as raised, turn.only_run_of("shop", tmp_path):
+        pass
     assert str(raised.value) == (
         f"{tmp_path}: another command has been clearing up for 0.05 s · wait for its end, or stop it, and try again"
     )

@@ -124,7 +124,8 @@ def test_expectations_are_what_simulated_persons_do() -> None:
     fitted, best = buying_processes.fit(people)
     assert best.found
     errors = np.abs(best.parameters - np.array([true.r, true.alpha, true.a, true.b]))
-    assert np.all(errors < 3 * best.standard_errors)
+    standard_errors = best.parameters * np.sqrt((best.influence**2).sum(axis=0))
+    assert np.all(errors < 3 * standard_errors)
     assert fitted.expected(people, 200).sum() == pytest.approx(later.sum(), rel=0.02)
 
 

@@ -44,7 +44,8 @@ def test_the_truth_is_found_again() -> None:
     seen = this > 0
     model, best = repeat_buying.fit(this[seen])
     assert best.found
-    assert np.all(np.abs(best.parameters - [0.8, 0.3]) < 3 * best.standard_errors)
+    standard_errors = best.parameters * np.sqrt((best.influence**2).sum(axis=0))
+    assert np.all(np.abs(best.parameters - [0.8, 0.3]) < 3 * standard_errors)
     for count in (1, 2, 5):
         own = this == count
         error = following[own].std() / own.sum() ** 0.5

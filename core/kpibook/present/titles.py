@@ -31,12 +31,6 @@ def translated(definition: Definition, language: str) -> tuple[str, str]:
     return known.get(definition.title) or definition.title, known.get(definition.text) or definition.text
 
 
-def is_translated(definition: Definition, language: str) -> bool:
-    """Whether both sentences stand in the pack's catalogue of ``language``; English needs none."""
-    known = _messages(_folder(definition), language)
-    return language == "en" or bool(known.get(definition.title) and known.get(definition.text))
-
-
 def _folder(definition: Definition) -> Path:
     return Path(inspect.unwrap(definition.function).__code__.co_filename).parent / "locale"
 

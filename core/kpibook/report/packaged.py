@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-FOLDERS = ("params", "notebooks", "kpi_plugins")
 TEMPLATE = "notebooks/audit.ipynb"
 SHIPPED = {"params": "*.yaml", "notebooks": "*.ipynb", "kpi_plugins": "*.md"}
 

@@ -37,12 +37,6 @@ def only_run_of(client: str, out: Path) -> Iterator[None]:
         yield
 
 
-def recover(out: Path) -> list[Path]:
-    """Clear up after commands that were killed: finished reports into place, the rest to ``failed/``."""
-    with _starting(out):
-        return _clear_up(out)
-
-
 @contextmanager
 def _starting(out: Path) -> Iterator[None]:
     root = out / runs.STAGING
@@ -54,8 +48,8 @@ def _starting(out: Path) -> Iterator[None]:
         yield
 
 
-def _clear_up(out: Path, own: str = "") -> list[Path]:
-    moved = []
+def _clear_up(out: Path, own: str) -> None:
+    """After commands that were killed: finished reports into place, the rest to ``failed/``."""
     for folder in _stages(out):
         client = _client(folder)
         # Of another user's runs and of those that are alive nothing is touched.
@@ -64,27 +58,27 @@ def _clear_up(out: Path, own: str = "") -> list[Path]:
         with ExitStack() as theirs:
             if client == own or theirs.enter_context(held(_lock(client, out))):
                 try:
-                    moved.append(_put_away(folder, out))
+                    _put_away(folder, out)
                 except OSError:
                     # Of another client it is left: that client's own run tells what is in the way.
                     if client == own and folder.exists():
                         raise
-    return moved
 
 
-def _put_away(folder: Path, out: Path) -> Path:
+def _put_away(folder: Path, out: Path) -> None:
     end_strays(folder)
     try:
         record = runs.read(folder)
     except RunError as error:
         record = _substitute(folder, error)
     if record.state in runs.FINISHED:
-        return stage.publish(folder, out, record)[0]
+        stage.publish(folder, out, record)
+        return
     if record.state == "running":
         record.end("interrupted", "run", "the command was stopped before the run had ended")
     params = Path(record.params)
     secrets = leakscan.referenced(params.read_text(encoding="utf-8", errors="replace") if params.is_file() else "")
-    return stage.set_aside(folder, out, record, secrets)
+    stage.set_aside(folder, out, record, secrets)
 
 
 def _substitute(folder: Path, error: RunError) -> runs.RunRecord:

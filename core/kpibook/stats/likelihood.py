@@ -42,11 +42,6 @@ class Maximum:
     def parameters(self) -> Floats:
         return np.exp(self.log_parameters)
 
-    @property
-    def standard_errors(self) -> Floats:
-        """Of the parameters themselves, robust to a wrong model."""
-        return np.asarray(self.parameters * np.sqrt((self.influence**2).sum(axis=0)))
-
 
 def maximise(rows: RowLikelihood, start: npt.ArrayLike) -> Maximum:
     """The parameters that maximise the sum of ``rows``, searched from ``start`` (k positive numbers).
