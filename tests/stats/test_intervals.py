@@ -5,6 +5,7 @@ from math import isclose, sqrt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
 
 from kpibook.stats.intervals import Z, log_normal, newcombe, normal, student, wilson
 
@@ -67,3 +68,13 @@ def test_wilson_holds_the_share(n, p):
 @pytest.mark.parametrize("n", [10, 1000, 100000])
 def test_wilson_width_shrinks_with_the_root_of_n(n):
     assert isclose(wilson(n / 2, n).width, 2 * Z * sqrt(0.25 / n), rel_tol=0.2)
+
+
+@given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_is_that_of_statsmodels(counted):
+    successes, n = counted
+    low, high = proportion_confint(successes, n, alpha=0.05, method="wilson")
+    interval = wilson(successes, n)
+
+    assert isclose(interval.low, low, rel_tol=1e-9, abs_tol=1e-12)
+    assert isclose(interval.high, high, rel_tol=1e-9, abs_tol=1e-12)
