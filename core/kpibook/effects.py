@@ -31,7 +31,7 @@ def touched(finding: Finding, resolution: Resolution, judged: Iterable[Computabi
     """Ids of the computed KPIs that read what is wrong, in the order of the catalogue; none of a check that passed."""
     if finding.severity == "green":
         return ()
-    places = READS.get(finding.rule, (f"{finding.table}.{finding.column}" if finding.column else finding.table,))
+    places = READS.get(finding.rule, (finding.place,))
     computed = [c.kpi for c in judged if c.state != "not"]
     return tuple(kpi for kpi in computed if any(_reads(resolution.kpis[kpi].needs, place) for place in places))
 

@@ -150,7 +150,6 @@ def _corrections(
     yield words("letter.corrections_intro")
     lines = []
     for finding in wrong:
-        place = f"{finding.table}.{finding.column}" if finding.column else finding.table
         said = [f"{_plain(finding_text(finding, words))}"]
         if finding.rows:
             said.append(f"({words('quality.of', rows=finding.rows, of_rows=finding.of_rows)})")
@@ -158,7 +157,7 @@ def _corrections(
             named = ", ".join(map(str, finding.examples))
             said.append(words("quality.examples", n=len(finding.examples), list=named) + ".")
         effect = effect_text([titles[kpi] for kpi in touched(finding, resolution, judged)], words)
-        lines.append(f"- **{words(f'severity.{finding.severity}')}**, `{place}`: {' '.join(said)}")
+        lines.append(f"- **{words(f'severity.{finding.severity}')}**, `{finding.place}`: {' '.join(said)}")
         if effect:
             lines.append(f"  {_plain(effect)}.")
     yield "\n".join(lines)

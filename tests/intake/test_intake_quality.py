@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from intake.shop_client import fetch, found
-from kpibook.intake.facts import SEVERITIES
+from kpibook.intake.facts import SEVERITIES, Finding
 
 if TYPE_CHECKING:
     from intake.shop_client import Client
-    from kpibook.intake import Finding, Intake
+    from kpibook.intake import Intake
 
 HEADS = "transactions: {from: heads.csv, columns: {transaction_id: id, business_date: day, customer_id: who}}\n"
 LINES = "order_lines: {from: lines.csv, columns: {line_id: line, transaction_id: id, net_amount: net}}\n"
@@ -350,3 +350,9 @@ def test_ids_that_differ_in_capitals(client: Client) -> None:
     (told,) = found(loaded, "ids_alike")
     assert (told.table, told.column, told.rows, told.of_rows) == ("transactions", "customer_id", 2, 30)
     assert (told.severity, dict(told.details)) == ("red", {"distinct": 2})
+
+
+def test_a_finding_names_its_place_and_whether_it_is_about_reading() -> None:
+    whole, column = Finding("read_encoding", "amber", "order_lines"), Finding("orphans", "red", "order_lines", "net")
+    assert (whole.place, column.place) == ("order_lines", "order_lines.net")
+    assert (whole.is_reading, column.is_reading) == (True, False)

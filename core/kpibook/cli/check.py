@@ -68,10 +68,10 @@ def findings(found: Intake, params: Params) -> list[str]:
     words = Words(params.language, params.currency)
     lines = [f"{facts.name}: {words.number(facts.rows, 0)}" for facts in found.facts.values() if facts.rows]
     in_order = sorted(found.findings, key=lambda f: f.order)
-    read = [f for f in in_order if f.rule.startswith("read_")]
+    read = [f for f in in_order if f.is_reading]
     if read:
         lines += [words("check.reading"), *(f"  {_line(finding, words)}" for finding in read)]
-    others = [f for f in in_order if f.rule != "assumed" and not f.rule.startswith("read_")]
+    others = [f for f in in_order if f.rule != "assumed" and not f.is_reading]
     lines += [_line(finding, words) for finding in others if finding.severity != "green"]
     taken: dict[str, list[str]] = {}
     for finding in in_order:
@@ -86,9 +86,8 @@ def findings(found: Intake, params: Params) -> list[str]:
 def _line(finding: Finding, words: Words) -> str:
     from kpibook.present.audit_tables import finding_text
 
-    place = f"{finding.table}.{finding.column}" if finding.column else finding.table
     rows = f" ({words('quality.of', rows=finding.rows, of_rows=finding.of_rows)})" if finding.rows else ""
-    return f"{words(f'severity.{finding.severity}')}  {place}: {finding_text(finding, words)}{rows}"
+    return f"{words(f'severity.{finding.severity}')}  {finding.place}: {finding_text(finding, words)}{rows}"
 
 
 def matrix(computability: Any, params: Params, *, named: bool = False) -> list[str]:

@@ -95,11 +95,7 @@ def assumed(outcome: Outcome, client: Params) -> list[str]:
     said = json.loads(path.read_text("utf-8")).get("findings", ())  # a template of one's own may save none
     known = [field.name for field in fields(Finding)]
     found = [Finding(**{**{name: each[name] for name in known}, "examples": ()}) for each in said]
-    return [
-        f"{f.table}.{f.column}: {finding_text(f, words)}" if f.column else f"{f.table}: {finding_text(f, words)}"
-        for f in found
-        if f.rule.startswith("read_")
-    ]
+    return [f"{f.place}: {finding_text(f, words)}" for f in found if f.is_reading]
 
 
 def _near(path: Path) -> Path:

@@ -46,6 +46,16 @@ class Finding:
     examples: tuple[int, ...] = ()
 
     @property
+    def place(self) -> str:
+        """``table.column``, or the table."""
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it tells how a file was read and what was assumed, and finds nothing wrong with the data."""
+        return self.rule.startswith("read_")
+
+    @property
     def order(self) -> tuple[int, str, str, str, str]:
         place = SEVERITIES.index(self.severity)
         return (place, self.table, self.rule, self.column or "", str(sorted(self.details.items())))
