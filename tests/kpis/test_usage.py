@@ -125,7 +125,8 @@ def test_pareto_shares_scatter_as_their_standard_error_says() -> None:
         "net_amount": spends.ravel(),
         "cogs": np.zeros(times * persons),
     }
-    periods = ibis.memtable(pa.table({"period_id": range(times), "end": ends}))
+    first = [date(1999, 1, 1)] * times
+    periods = ibis.memtable(pa.table({"period_id": range(times), "start": first, "end": ends, "data_start": first}))
     estimate = pareto_share(ibis.memtable(pa.table(bought)), periods, window_days=30)
     found = ibis.duckdb.connect().to_pyarrow(estimate.base.to_expr().order_by("period_id"))
     ranked = np.sort(spends, axis=1)
