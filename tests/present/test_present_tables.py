@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from kpibook import results
+from kpibook.intake.facts import Finding, Severity
 from kpibook.present import audit_tables, tables
 from kpibook.present.matrices import matrix_table
 from kpibook.present.palette import contrast, shade
@@ -190,9 +190,9 @@ def test_every_shade_can_be_read():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
 
 
-def finding(rule: str, severity: str, **cells: Any) -> SimpleNamespace:
+def finding(rule: str, severity: Severity, **cells: Any) -> Finding:
     usual = {"table": "order_lines", "column": "product_id", "rows": 4836, "of_rows": 1469307, "value_share": 0.0041}
-    return SimpleNamespace(rule=rule, severity=severity, **({"examples": (), "details": {}} | usual | cells))
+    return Finding(rule, severity, **(usual | cells))
 
 
 def test_findings_the_gravest_first_and_the_passed_below(english: Words):

@@ -36,6 +36,8 @@ class Finding(Protocol):
     @property
     def column(self) -> str | None: ...
     @property
+    def place(self) -> str: ...
+    @property
     def rows(self) -> int: ...
     @property
     def of_rows(self) -> int: ...
@@ -104,7 +106,7 @@ def findings_table(
     body = []
     for f in found:
         severity = f'<span class="kb-bar kb-bar-{f.severity}">{escape(words(f"severity.{f.severity}"))}</span>'
-        place = _breakable(f"{f.table}.{f.column}" if f.column else f.table)
+        place = _breakable(f.place)
         where = words("quality.examples", n=len(f.examples), list=_numbers(f.examples)) if f.examples else ""
         rows = words("quality.of", rows=f.rows, of_rows=f.of_rows) if f.of_rows else NONE
         text = name_cell(finding_text(f, words), where, effect_text(effects[id(f)], words))
@@ -144,7 +146,7 @@ def reconciliation_table(spans: Sequence[Reconciled], words: Words) -> Display:
 def _passed(findings: Sequence[Finding], words: Words) -> Display:
     places: dict[str, list[str]] = {}
     for f in findings:
-        places.setdefault(finding_text(f, words), []).append(f"{f.table}.{f.column}" if f.column else f.table)
+        places.setdefault(finding_text(f, words), []).append(f.place)
     if not places:
         return Display("", "")
     body = [[escape(text), ", ".join(f"<code>{_breakable(p)}</code>" for p in where)] for text, where in places.items()]
