@@ -15,6 +15,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
+import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
 from kpibook import model, results, windows
@@ -79,6 +80,12 @@ class Resolution:
     views: Mapping[str, ir.Table]
     lineage: Lineage
     failures: Mapping[str, Failure]
+
+    @property
+    def schemas(self) -> dict[str, sch.Schema]:
+        """The columns of every table that a definition may name."""
+        views = {name: view.schema() for name, view in self.views.items()}
+        return {**{name: model.schema(name) for name in model.TABLES}, **views}
 
 
 def resolve(definitions: Mapping[str, Source], settings: Mapping[str, Mapping[str, Any]]) -> Resolution:
