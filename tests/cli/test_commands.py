@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,7 @@ from kpibook.cli import kpis, lab
 from kpibook.errors import DataError, NotValidError, ParamsError, Problem
 from kpibook.report import packaged, validate
 
+ROOT = Path(__file__).parents[2]
 #: Linux has a /proc in which nobody makes a folder.
 NO_PROC = "No such file or directory"
 Capture = pytest.CaptureFixture[str]
@@ -179,12 +182,29 @@ def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -
     assert capsys.readouterr().out == (
         f"work: {len(files)} files made\nnext: cd work && kpibook run params/complete_journey.yaml\n"
     )
+    broken = [
+        (page.name, link)
+        for page in (here / "work").rglob("*.md")
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
     mine = here / "work" / "params" / "complete_journey.yaml"
     mine.write_text("mine", encoding="utf-8")
     (here / "work" / "kpi_plugins" / "README.md").unlink()
     assert call("init", "work") == 0
     assert mine.read_text(encoding="utf-8") == "mine"
     assert capsys.readouterr().out.startswith(f"work: 1 files made, {len(files) - 1} kept as they were\n")
+
+
+def test_a_wheel_carries_every_file_of_a_workspace() -> None:
+    """A folder is taken whole, a file by its name, each to where packaged.root() looks in a wheel."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    included = build["wheel"]["force-include"]
+    assert included == {name: f"kpibook/workspace/{name}" for name in included}
+    files = packaged.workspace_files()
+    assert [f for f in files if not {str(f), str(f.parent)} & set(included)] == []
+    assert [f for f in files if f"/{f.parts[0]}" not in build["sdist"]["include"]] == []
 
 
 @pytest.mark.parametrize(
