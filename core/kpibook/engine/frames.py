@@ -180,9 +180,11 @@ def with_persons(result: Modelled) -> pd.DataFrame:
     table, told = result.table.reset_index(drop=True), result.table_persons
     single = [str(c) for c in table if c in rules.SINGLE]
     if single:
-        raise TypeError(f"its table has a row for each {', '.join(single)}: single persons are not shown")
+        what = f"its table has a row for each {', '.join(single)}: single persons are not shown"
+        raise TypeError(f"{what} · count them by what they have in common")
     if isinstance(told, Unstated):
-        raise TypeError("it gives a table and does not say how many persons are behind its rows: table_persons=")
+        what = "it gives a table and does not say how many persons are behind its rows"
+        raise TypeError(f"{what} · name the column that counts them: table_persons=")
     if told is None:
         told = 0
     return table.assign(**{BEHIND: table[told] if isinstance(told, str) else told})
