@@ -7,6 +7,7 @@ BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 READY := .venv/.ready
 SAMPLES := data/.ready
+PAGES := README.md kpi_plugins/README.md docs/intake.md docs/params.md docs/views.md
 
 export UV_LINK_MODE := copy
 export UV_PYTHON_DOWNLOADS := never
@@ -26,15 +27,16 @@ test: $(READY) $(SAMPLES) ## all tests, then the notebooks against their own out
 	@$(BIN)/pytest -n $(JOBS) --dist loadscope tests
 	@$(BIN)/pytest --nbval --nbval-cell-timeout=900 -p no:cacheprovider notebooks
 
-lint: $(READY) ## style, types, layers, generated passages up to date
+lint: $(READY) ## style, types, layers, generated pages and passages up to date
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/cog --check README.md kpi_plugins/README.md
+	@$(BIN)/cog -I tests --check $(PAGES)
 
-docs: $(READY) $(SAMPLES) ## renew the generated passages and the outputs of the notebooks
-	@$(BIN)/cog -r README.md kpi_plugins/README.md
+docs: $(READY) $(SAMPLES) ## renew the generated pages and passages, and the outputs of the notebooks
+	@$(BIN)/cog -I tests -r $(PAGES)
+	@$(BIN)/python -m tests.definitions.page
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 bench: $(READY) $(SAMPLES) ## every benchmark, in order

@@ -119,7 +119,7 @@ def test_a_definition_that_raises_fails_alone():
     broken = named("broken", function)
     found = build(sources(kept, broken, card_use)).resolve().kpis
 
-    assert found["broken"].failure == f"broken ({broken.where}): RuntimeError: no luck"
+    assert found["broken"].failure == f"broken ({broken.where}): RuntimeError: no luck · mend the function"
     assert found["card_use"].failure == ""
 
 
@@ -131,7 +131,22 @@ def test_what_is_no_estimate_fails_alone():
     broken = named("broken", function)
     assert build(sources(kept, broken)).resolve().kpis["broken"].failure == (
         f"broken ({broken.where}): it returns int, not an estimate"
+        " · return one of total, share, mean, ratio, quantile, curve and matrix"
     )
+
+
+def test_a_view_that_is_no_table_takes_its_kpis_along():
+    @view()
+    def sick(transactions):
+        """Sick: a view."""
+        return 3
+
+    def function(sick):
+        """Broken: a KPI."""
+        return total(sick.count())
+
+    found = build(sources(kept, sick, named("broken", function))).resolve().kpis
+    assert found["broken"].failure == f"sick ({sick.where}): it returns int, not a table · return an Ibis table"
 
 
 def test_a_view_that_raises_takes_its_kpis_along():
@@ -146,7 +161,7 @@ def test_a_view_that_raises_takes_its_kpis_along():
 
     broken = named("broken", function)
     found = build(sources(kept, card_use, sick, broken)).resolve().kpis
-    assert found["broken"].failure == f"sick ({sick.where}): RuntimeError: no luck"
+    assert found["broken"].failure == f"sick ({sick.where}): RuntimeError: no luck · mend the function"
     assert found["card_use"].failure == ""
 
 
@@ -166,7 +181,9 @@ def test_views_in_a_circle():
         return total(two.count())
 
     broken = named("broken", function)
-    assert build(sources(one, two, broken)).resolve().kpis["broken"].failure == "view 'two' depends on itself"
+    assert build(sources(one, two, broken)).resolve().kpis["broken"].failure == (
+        "view 'two' depends on itself · let one of the views that name each other do without"
+    )
 
 
 def test_settings_reach_the_hash_and_unknown_ones_are_refused():

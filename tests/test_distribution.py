@@ -137,6 +137,6 @@ def test_a_kpi_that_raises_is_told_and_the_report_still_made(shop):
     card = results.load(report).query("segment == 'total'").set_index("kpi")
 
     assert result.code == 0
-    assert "shop: KPI failed: loose_small_receipts (own.py:12): KeyError: 'x'\n" in result.err
+    assert "shop: KPI failed: loose_small_receipts (own.py:12): KeyError: 'x' · mend the function\n" in result.err
     assert card.loc["loose_small_receipts", "status"] == "failed"
     assert card.loc["loose_purchases", "value"] == 120

@@ -35,31 +35,54 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Target(Frozen):
-    kpi: Text
-    value: Number
-    comparator: Literal[">=", "<="]
-    set_at: date
-    segment: Text = "total"
-    baseline: Number | None = None
+    """What a KPI was to reach in the period; the report says met, missed or open."""
+
+    kpi: Text = Field(description="the KPI's id", examples=["avg_receipt"])
+    value: Number = Field(description="what it is to reach, a share as a fraction", examples=[31.5])
+    comparator: Literal[">=", "<="] = Field(description="which side of the value is wanted", examples=[">="])
+    set_at: date = Field(
+        description="the day on which it was set; a finding tells one set later", examples=["2023-12-15"]
+    )
+    segment: Text = Field(default="total", description="of the whole, or breakdown=segment", examples=["channel=web"])
+    baseline: Number | None = Field(
+        default=None,
+        description="the value when it was set: how much of the way has been gone is counted from it",
+        examples=[28.4],
+    )
 
 
 class Cost(Frozen):
     """A row of ``programme_costs``; ``is_in_transactions`` says that order lines already carry it."""
 
-    cost_type: CostType
-    amount: Number
-    is_in_transactions: Annotated[bool, Field(strict=True)]
-    is_estimate: Annotated[bool, Field(strict=True)] = False
-    programme_id: Text = "programme"
-    period_start: date | None = Field(default=None, description="first day; the period's when absent")
-    period_end: date | None = Field(default=None, description="last day; the period's when absent")
+    cost_type: CostType = Field(description="what was paid for", examples=["operations"])
+    amount: Number = Field(description="in the report's currency, net of VAT", examples=[12000])
+    is_in_transactions: Annotated[bool, Field(strict=True)] = Field(
+        description="whether order lines carry it already, so that it is not counted twice",
+        examples=[False],
+    )
+    is_estimate: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="an estimate, not booked", examples=[True]
+    )
+    programme_id: Text = Field(default="programme", description="whose cost it is", examples=["club"])
+    period_start: date | None = Field(
+        default=None, description="first day; the period's when absent", examples=["2024-01-01"]
+    )
+    period_end: date | None = Field(
+        default=None, description="last day; the period's when absent", examples=["2024-03-31"]
+    )
 
 
 class Privacy(Frozen):
     """No figure rests on fewer than ``min_persons``; fewer than ten need a ``note``, which the report prints."""
 
-    min_persons: Annotated[int, Field(strict=True, ge=1, le=10_000)] = PRIVACY_MINIMUM
-    note: Text | None = None
+    min_persons: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
+        default=PRIVACY_MINIMUM, description="no figure rests on fewer persons", examples=[20]
+    )
+    note: Text | None = Field(
+        default=None,
+        description="why figures on fewer than ten persons may be shown; the report prints it",
+        examples=["All persons agreed in writing."],
+    )
 
     @model_validator(mode="after")
     def _noted(self) -> Privacy:
@@ -70,40 +93,105 @@ class Privacy(Frozen):
 
 
 class Limits(Frozen):
-    memory: Annotated[str, Field(pattern=r"^[1-9]\d*\s?(MB|GB|TB)$")] = "4GB"
-    threads: Annotated[int, Field(strict=True, ge=1, le=256)] = 2
-    minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 30
-    statement_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = 300
+    """What a run may use."""
+
+    memory: Annotated[str, Field(pattern=r"^[1-9]\d*\s?(MB|GB|TB)$")] = Field(
+        default="4GB", description="of DuckDB, which beyond it works on disk", examples=["8GB"]
+    )
+    threads: Annotated[int, Field(strict=True, ge=1, le=256)] = Field(
+        default=2, description="queries that DuckDB works on at once", examples=[4]
+    )
+    minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = Field(
+        default=30, description="a run that takes longer is stopped, and failed", examples=[60]
+    )
+    statement_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = Field(
+        default=300, description="how long a client's database may take for one answer", examples=[600]
+    )
 
 
 class ParamsFile(Frozen):
     """A client's params file, as written."""
 
-    client: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-    title: Text
-    language: Literal["en", "es", "de", "it"]
-    currency: Currency
-    timezone: Timezone
-    period: PeriodField
-    compare: Compare = "previous"
-    source: Source
+    client: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)] = Field(
+        description="names the output folder: small letters, digits and hyphens", examples=["corner-shop"]
+    )
+    title: Text = Field(description="the client's name on the report", examples=["Corner Shop"])
+    language: Literal["en", "es", "de", "it"] = Field(description="of the report", examples=["es"])
+    currency: Currency = Field(description="of all amounts, by its ISO 4217 code", examples=["EUR"])
+    timezone: Timezone = Field(description="the shop's, by its IANA name", examples=["Europe/Madrid"])
+    period: PeriodField = Field(
+        description="first and last day reported on, both inside", examples=["2024-01-01/2024-12-31"]
+    )
+    compare: Compare = Field(
+        default="previous",
+        description="what the period is compared with: days, or one of the words",
+        examples=["year_before"],
+    )
+    source: Source = Field(
+        description="where the data lie: a folder, package:NAME/folder, or the URL of a database",
+        examples=["../data", "postgres://${DB_USER}:${DB_PASSWORD}@host/shop"],
+    )
     extract: Annotated[bool, Field(strict=True)] = Field(
-        default=False, description="copy the tables of a database into DuckDB; needed when source is a database"
+        default=False,
+        description="copy the tables of a database into DuckDB; needed when source is a database",
+        examples=[True],
     )
     tables: dict[str, TableMapping] = Field(
-        min_length=1, json_schema_extra={"propertyNames": {"enum": [*sorted(TABLES)]}}
+        min_length=1,
+        description="canonical tables and the client's files behind them",
+        examples=[{"order_lines": {"from": "lines.csv", "columns": {"transaction_id": "ticket"}}}],
+        json_schema_extra={"propertyNames": {"enum": [*sorted(TABLES)]}},
     )
-    card_use: Literal["recorded", "every_purchase"] = "recorded"
-    breakdowns: tuple[Text, ...] = ()
-    settings: dict[str, dict[str, Any]] = Field(default={})
-    targets: tuple[Target, ...] = ()
-    costs: tuple[Cost, ...] = ()
-    plugins: Path | None = None
-    notebook: Path | None = None
-    schedule: Schedule | None = None
-    notes: tuple[Text, ...] = ()
-    limits: Limits = Limits()
-    privacy: Privacy = Privacy()
+    card_use: Literal["recorded", "every_purchase"] = Field(
+        default="recorded",
+        description="receipts carry the card that was shown, or (every_purchase) each purchase of a person who is a "
+        "member on that day counts as one with card; a finding tells it",
+        examples=["every_purchase"],
+    )
+    breakdowns: tuple[Text, ...] = Field(
+        default=(),
+        description="week, month, quarter, year, and text columns by which every KPI is shown that has them",
+        examples=[["month", "channel"]],
+    )
+    settings: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="other values for the settings of a KPI or of a view, by its id; all KPIs on a view share its "
+        "settings. `kpibook kpis ID` and docs/views.md name them",
+        examples=[{"churn_rate": {"churn_days": 90}, "programme_cost": {"capex_life_months": 36}}],
+    )
+    targets: tuple[Target, ...] = Field(
+        default=(),
+        description="what KPIs were to reach; also as a table of the client's",
+        examples=[[{"kpi": "avg_receipt", "value": 31.5, "comparator": ">=", "set_at": "2023-12-15"}]],
+    )
+    costs: tuple[Cost, ...] = Field(
+        default=(),
+        description="what the programme cost; also as the table programme_costs of the client's",
+        examples=[[{"cost_type": "operations", "amount": 12000, "is_in_transactions": False}]],
+    )
+    plugins: Path | None = Field(
+        default=None, description="a folder of KPIs of your own, from the params file", examples=["../plugins"]
+    )
+    notebook: Path | None = Field(
+        default=None,
+        description="a report template in place of notebooks/audit.ipynb, from the params file",
+        examples=["../notebooks/corner-shop.ipynb"],
+    )
+    schedule: Schedule | None = Field(
+        default=None,
+        description="five cron fields. Checked and kept, but nothing reads it yet: runs are started by the "
+        "machine's own cron",
+        examples=["0 6 2 * *"],
+    )
+    notes: tuple[Text, ...] = Field(
+        default=(),
+        description="the consultant's remarks, printed below the verdict, in the report's language",
+        examples=[["Sales are net of VAT."]],
+    )
+    limits: Limits = Field(default=Limits(), description="what a run may use", examples=[{"memory": "8GB"}])
+    privacy: Privacy = Field(
+        default=Privacy(), description="below how many persons figures are withheld", examples=[{"min_persons": 20}]
+    )
 
 
 class Params(ParamsFile):

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kpibook.params_fields import Text, Timezone
-from kpibook.params_reading import DateFormat, DecimalSign, Delimiter, Encoding, ThousandsSign
+from kpibook.params_reading import NUMBERED, DateFormat, DecimalSign, Delimiter, Encoding, ThousandsSign
+
+DATE = f"such as %d/%m/%Y %H:%M, or one of {', '.join(NUMBERED)}"
 
 
 class Frozen(BaseModel):
@@ -17,12 +19,18 @@ class Frozen(BaseModel):
 class SourceColumn(Frozen):
     """A source column with its own way of being read; what is absent holds as the table says it."""
 
-    column: Text
-    timezone: Timezone | None = Field(default=None, description="where its clock times stand, if not in the shop's")
-    date_format: DateFormat | None = None
-    decimal: DecimalSign | None = None
-    thousands: ThousandsSign | None = None
-    missing: tuple[str, ...] | None = None
+    column: Text = Field(description="its name in the file", examples=["sold_at"])
+    timezone: Timezone | None = Field(
+        default=None, description="where its clock times stand, if not in the shop's", examples=["UTC"]
+    )
+    date_format: DateFormat | None = Field(default=None, description=f"of its dates: {DATE}", examples=["%d.%m.%Y"])
+    decimal: DecimalSign | None = Field(default=None, description="before its decimals", examples=[","])
+    thousands: ThousandsSign | None = Field(
+        default=None, description="between its groups of three digits", examples=["."]
+    )
+    missing: tuple[str, ...] | None = Field(
+        default=None, description="what stands for an empty value in it", examples=[["-", "s/d"]]
+    )
 
 
 class TableMapping(Frozen):
@@ -31,29 +39,63 @@ class TableMapping(Frozen):
     The keys from ``encoding`` on say how its text and spreadsheet files are to be read, where the files leave it open.
     """
 
-    from_: Text = Field(alias="from")
-    join: dict[str, Text | Annotated[list[Text], Field(min_length=1)]] = {}
-    one_row_per: tuple[Text, ...] = ()
-    where: Text | None = None
+    from_: Text = Field(
+        alias="from", description="the file in the source folder, or a database's table", examples=["lines.csv"]
+    )
+    join: dict[str, Text | Annotated[list[Text], Field(min_length=1)]] = Field(
+        default={},
+        description="further files, each with the column or columns on which a row of `from` finds its row there; "
+        "rows that find none are kept, and a key on several rows is refused without one_row_per",
+        examples=[{"articles.csv": "article", "prices.csv": ["article", "store"]}],
+    )
+    one_row_per: tuple[Text, ...] = Field(
+        default=(),
+        description="the client's columns that make one row of the table; other columns are then aggregates such as "
+        "= min(start_date), = sum(points)",
+        examples=[["household_id"]],
+    )
+    where: Text | None = Field(
+        default=None,
+        description="an SQL condition on the client's columns, without `=`: rows that do not meet it are not read",
+        examples=["country = 'ES' and total > 0"],
+    )
     unpivot: tuple[Text, ...] = Field(
-        default=(), description="columns to turn into rows of 'item' and 'answer'; E1..E22 stands for all between"
+        default=(),
+        description="columns to turn into rows of 'item' and 'answer'; E1..E22 stands for all between",
+        examples=[["E1..E22", "P1..P22"]],
     )
     duplicates: Literal["first", "last"] | None = Field(
-        default=None, description="of rows with one key, the one to keep; refused when absent"
+        default=None, description="of rows with one key, the one to keep; refused when absent", examples=["first"]
     )
-    columns: dict[str, Text | SourceColumn] = Field(min_length=1)
-    encoding: Encoding | None = None
-    delimiter: Delimiter | None = None
-    sheet: Text | None = Field(default=None, description="the sheet of a workbook")
+    columns: dict[str, Text | SourceColumn] = Field(
+        min_length=1,
+        description="canonical columns, each by the client's column, `= ` an SQL expression over them, or a column "
+        "with options of its own",
+        examples=[{"transaction_id": "ticket", "net_amount": "= total / 1.21", "ts": {"column": "sold_at"}}],
+    )
+    encoding: Encoding | None = Field(
+        default=None,
+        description="of text files, named where it is not recognised or wrongly taken: UTF-8, UTF-16, marked UTF-32 "
+        "and Windows-1252 are told by themselves",
+        examples=["cp850"],
+    )
+    delimiter: Delimiter | None = Field(default=None, description="between columns", examples=[";"])
+    sheet: Text | None = Field(default=None, description="the sheet of a workbook", examples=["Orders"])
     header_row: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = Field(
-        default=None, description="line with the columns' names, from 1; 0: there is none, columns are column1, column2"
+        default=None,
+        description="line with the columns' names, from 1; 0: there is none, columns are column1, column2",
+        examples=[4],
     )
-    decimal: DecimalSign | None = None
-    thousands: ThousandsSign | None = None
-    date_format: DateFormat | None = None
-    timezone: Timezone | None = Field(default=None, description="where clock times stand, if not in the shop's zone")
+    decimal: DecimalSign | None = Field(default=None, description="before the decimals", examples=[","])
+    thousands: ThousandsSign | None = Field(default=None, description="between groups of three digits", examples=["."])
+    date_format: DateFormat | None = Field(default=None, description=f"of all dates: {DATE}", examples=["%d/%m/%Y"])
+    timezone: Timezone | None = Field(
+        default=None, description="where clock times stand, if not in the shop's zone", examples=["UTC"]
+    )
     missing: tuple[str, ...] | None = Field(
-        default=None, description="what stands for an empty value, instead of NULL, N/A and the like"
+        default=None,
+        description="what stands for an empty value, instead of NULL, N/A and the like",
+        examples=[["-", "s/d"]],
     )
 
     def keys_of(self, file: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
+import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
 from kpibook import model, results, windows
@@ -26,6 +27,9 @@ from kpibook.lineage import Lineage, fingerprint
 
 #: Tables that only KPIs written in pandas may ask for.
 FRAMES: Mapping[str, tuple[str, ...]] = {"scorecard": results.COLUMNS}
+
+ESTIMATE = "return one of total, share, mean, ratio, quantile, curve and matrix"
+CIRCLE = "let one of the views that name each other do without"
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,12 @@ class Resolution:
     views: Mapping[str, ir.Table]
     lineage: Lineage
     failures: Mapping[str, Failure]
+
+    @property
+    def schemas(self) -> dict[str, sch.Schema]:
+        """The columns of every table that a definition may name."""
+        views = {name: view.schema() for name, view in self.views.items()}
+        return {**{name: model.schema(name) for name in model.TABLES}, **views}
 
 
 def resolve(definitions: Mapping[str, Source], settings: Mapping[str, Mapping[str, Any]]) -> Resolution:
@@ -160,7 +170,7 @@ def _views(
     while waiting:
         ready = [name for name, d in waiting.items() if not set(d.inputs) & set(waiting)]
         if not ready:
-            failures.update({n: Failure(n, f"view '{n}' depends on itself") for n in waiting})
+            failures.update({n: Failure(n, f"view '{n}' depends on itself · {CIRCLE}") for n in waiting})
             break
         for name in ready:
             definition = waiting.pop(name)
@@ -170,7 +180,11 @@ def _views(
                 views[name] = value
                 tables[name] = ibis.table(value.schema(), name=name)
             else:
-                failures[name] = value if isinstance(value, Failure) else _stranger(definition, value, "a table")
+                failures[name] = (
+                    value
+                    if isinstance(value, Failure)
+                    else _stranger(definition, value, "a table", "return an Ibis table")
+                )
     return views
 
 
@@ -186,13 +200,13 @@ def _call(definition: Definition, tables: Mapping[str, Any], settings: Mapping[s
     except Exception as error:  # noqa: BLE001  whatever an author's code raises is reported, not passed on
         found = re.search(r"'Table' object has no attribute '(\w+)'|Column '(\w+)' is not found", str(error))
         first = next(iter(str(error).splitlines()), "")
-        text = f"{definition.id} ({definition.where}): {type(error).__name__}: {first}"
+        text = f"{definition.id} ({definition.where}): {type(error).__name__}: {first} · mend the function"
         return Failure(definition.id, text, (found[1] or found[2]) if found else "")
     return value
 
 
-def _stranger(definition: Definition, value: Any, wanted: str) -> Failure:
-    text = f"{definition.id} ({definition.where}): it returns {type(value).__name__}, not {wanted}"
+def _stranger(definition: Definition, value: Any, wanted: str, remedy: str) -> Failure:
+    text = f"{definition.id} ({definition.where}): it returns {type(value).__name__}, not {wanted} · {remedy}"
     return Failure(definition.id, text)
 
 
@@ -207,7 +221,9 @@ def _table_kpi(
     definition = source.definition
     estimate = blocked or _call(definition, tables, settings)
     if not isinstance(estimate, Linear | Quantile | Curve | Matrix):
-        failure = estimate if isinstance(estimate, Failure) else _stranger(definition, estimate, "an estimate")
+        failure = (
+            estimate if isinstance(estimate, Failure) else _stranger(definition, estimate, "an estimate", ESTIMATE)
+        )
         failures.setdefault(definition.id, failure)
         return Resolved(definition, source.origin, settings, failure=failure.text)
     readings = {"": estimate, **estimate.variants}

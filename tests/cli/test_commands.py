@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +21,26 @@ from kpibook.cli import kpis, lab
 from kpibook.errors import DataError, NotValidError, ParamsError, Problem
 from kpibook.report import packaged, validate
 
+ROOT = Path(__file__).parents[2]
+#: Linux has a /proc in which nobody makes a folder.
+NO_PROC = "No such file or directory"
 Capture = pytest.CaptureFixture[str]
+
+
+LAB = """
+client: shop
+title: Shop
+language: en
+currency: EUR
+timezone: Europe/Madrid
+period: 2024-01-01/2024-06-30
+source: ../data
+notebook: ../data/lines.csv
+tables:
+  order_lines:
+    from: lines.csv
+    columns: {transaction_id: ticket, ts: sold_at, net_amount: total}
+"""
 
 
 def call(*arguments: str) -> int:
@@ -161,12 +182,43 @@ def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -
     assert capsys.readouterr().out == (
         f"work: {len(files)} files made\nnext: cd work && kpibook run params/complete_journey.yaml\n"
     )
+    broken = [
+        (page.name, link)
+        for page in (here / "work").rglob("*.md")
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
     mine = here / "work" / "params" / "complete_journey.yaml"
     mine.write_text("mine", encoding="utf-8")
     (here / "work" / "kpi_plugins" / "README.md").unlink()
     assert call("init", "work") == 0
     assert mine.read_text(encoding="utf-8") == "mine"
     assert capsys.readouterr().out.startswith(f"work: 1 files made, {len(files) - 1} kept as they were\n")
+
+
+def test_a_wheel_carries_every_file_of_a_workspace() -> None:
+    """A folder is taken whole, a file by its name, each to where packaged.root() looks in a wheel."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    included = build["wheel"]["force-include"]
+    assert included == {name: f"kpibook/workspace/{name}" for name in included}
+    files = packaged.workspace_files()
+    assert [f for f in files if not {str(f), str(f.parent)} & set(included)] == []
+    assert [f for f in files if f"/{f.parts[0]}" not in build["sdist"]["include"]] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"), [("afile", "Not a directory"), ("afile/below", "Not a directory"), ("/proc/x", NO_PROC)]
+)
+def test_init_says_where_it_cannot_make_a_workspace(here: Path, capsys: Capture, folder: str, why: str) -> None:
+    (here / "afile").write_text("mine", encoding="utf-8")
+    assert call("init", folder) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "",
+        f"{folder}: the workspace cannot be made ({why}) · name a folder in which you may write\n",
+    )
+    assert [p.name for p in here.iterdir()] == ["afile"]
 
 
 def test_lab_takes_the_place_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,11 +236,33 @@ def test_lab_makes_a_clients_own_workbook_once(here: Path) -> None:
     notebook.cells = [nbformat.v4.new_code_cell('params = "demo"', metadata={"tags": ["parameters"]})]
     nbformat.write(notebook, template)
     params: Any = SimpleNamespace(client="shop", notebook=template, path=here / "shop.yaml")
+    (here / "notebooks").write_text("mine", encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        lab.workbook(params)
+    assert str(caught.value) == (
+        "notebooks/shop.ipynb: the workbook cannot be made (File exists)"
+        " · call kpibook lab in a folder in which you may write"
+    )
+    (here / "notebooks").unlink()
     made = lab.workbook(params)
     assert made == Path("notebooks/shop.ipynb")
     assert f'params = "{here / "shop.yaml"}"' in nbformat.read(made, as_version=4).cells[1].source
     made.write_text("mine", encoding="utf-8")
     assert lab.workbook(params).read_text(encoding="utf-8") == "mine"
+
+
+def test_lab_refuses_what_is_no_template_and_leaves_nothing(
+    make_project: Any, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    project = make_project({"params/shop.yaml": LAB, "data/lines.csv": "ticket,sold_at,total\n1,2024-01-01,5\n"})
+    monkeypatch.chdir(project.path)
+    assert call("lab", "params/shop.yaml") == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "",
+        "lines.csv: cannot be read as a notebook (it is not JSON) · name a Jupyter notebook (.ipynb)\n",
+    )
+    assert sorted(p.name for p in project.path.iterdir()) == ["data", "params"]
 
 
 def test_sql_prints_the_script_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

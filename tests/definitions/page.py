@@ -26,11 +26,11 @@ How to reach one yourself:
    add to those of the file.
 3. `kpibook run tests/definitions/params/tickets.yaml` makes the report. The figures stand in `scorecard.csv`, by
    `kpi`, `period`, `segment_by` and `segment` (a variant is a segment of `segment_by` = variant), and the tables in
-   `tables/<kpi>.parquet`. A view is a table in the script that `kpibook sql <kpi> <params>` prints for a KPI on it.
+   `tables/<kpi>.parquet`. A view is a table in the script that `kpibook sql <kpi> <params>` prints for a KPI on it;
+   [views.md](views.md) names KPIs on each.
 
 Shares are fractions in the scorecard: 0.8 is a reference's 80 %, marked *times 100* here. Every row is a test
-([tests/definitions](../tests/definitions)); this page is written from the same files by
-`python -m tests.definitions.page`.
+([tests/definitions](../tests/definitions)); this page is written from the same files by `make docs`.
 """
 
 

@@ -48,8 +48,7 @@ def test_what_has_no_figure_has_a_reason(source: str) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """`python -m tests.definitions.page` writes it."""
-    assert Path(PAGE).read_text(encoding="utf-8") == text()
+    assert Path(PAGE).read_text(encoding="utf-8") == text(), "make docs renews docs/definitions.md"
 
 
 def test_servqual_answers_are_servqual_csv_turned_over() -> None:

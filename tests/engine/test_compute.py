@@ -257,7 +257,34 @@ def test_a_kpi_that_raises_in_the_database_fails_alone():
 
     assert row(results, "sales")["value"] == 160
     assert found["status"] == "failed"
-    assert json.loads(found["reason"])["error"].startswith("broken: CatalogException: Catalog Error: Scalar Function")
+    assert json.loads(found["reason"])["error"] == (
+        "broken: CatalogException: Catalog Error: Scalar Function with name no_such_function does not exist!"
+        f" · mend the function ({broken.where})"
+    )
+
+
+def test_a_view_that_raises_in_the_database_is_what_its_kpis_tell():
+    @ibis.udf.scalar.builtin
+    def no_such_function(x: float) -> float: ...
+
+    @view(key="transaction_id", date="business_date")
+    def sick(kept):
+        """Sick: a view."""
+        return kept.mutate(net=no_such_function(kept.net.cast("float64")))
+
+    def function(sick):
+        """Broken: a KPI."""
+        return total(sick.net.sum(), cluster=sick.customer_id)
+
+    function.__name__ = "broken"
+    broken = kpi(unit="money", better="higher")(function)
+    results = run(small(), *PERIODS, catalog=catalog(sick, broken, sales))
+
+    assert row(results, "sales")["value"] == 160
+    assert json.loads(row(results, "broken")["reason"])["error"] == (
+        "view sick: CatalogException: Catalog Error: Scalar Function with name no_such_function does not exist!"
+        " · mend the view"
+    )
 
 
 def test_a_pandas_kpi_that_raises_fails_alone():
@@ -269,7 +296,9 @@ def test_a_pandas_kpi_that_raises_fails_alone():
     broken = kpi(unit="money", better="higher", columns={"kept": ["net"]})(function)
     results = run(small(), *PERIODS, catalog=catalog(broken, sales))
 
-    assert json.loads(row(results, "broken")["reason"])["error"] == "broken: ValueError: no luck"
+    assert json.loads(row(results, "broken")["reason"])["error"] == (
+        f"broken: ValueError: no luck · mend the function ({broken.where})"
+    )
     assert row(results, "sales")["value"] == 160
 
 
@@ -290,8 +319,14 @@ def test_a_table_says_how_many_persons_are_behind_its_rows_and_shows_no_single_o
 
     assert results.tables == {}
     assert [json.loads(row(results, k)["reason"])["error"] for k in ("told", "each")] == [
-        "told: TypeError: it gives a table and does not say how many persons are behind its rows: table_persons=",
-        "each: TypeError: its table has a row for each customer_id: single persons are not shown",
+        (
+            "told: TypeError: it gives a table and does not say how many persons are behind its rows"
+            " · name the column that counts them: table_persons="
+        ),
+        (
+            "each: TypeError: its table has a row for each customer_id: single persons are not shown"
+            " · count them by what they have in common"
+        ),
     ]
 
 
@@ -369,7 +404,7 @@ def test_a_pandas_kpi_that_returns_a_number_is_told_what_to_return():
     broken = kpi(unit="money", better="higher", columns={"kept": ["net"]})(function)
     error = json.loads(row(run(small(), *PERIODS, catalog=catalog(broken)), "broken")["reason"])["error"]
 
-    assert error == "broken: TypeError: it returned int, not modelled(...)"
+    assert error == "broken: TypeError: it returned int, not modelled(...) · return modelled(value, n=...)"
 
 
 def test_a_figure_too_uncertain_to_show_keeps_its_t_interval():

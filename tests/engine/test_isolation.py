@@ -53,7 +53,7 @@ def test_a_looks_back_that_raises():
     broken = made("broken", function, looks_back=lambda window, settings: settings["days"])
     results = run(purchases(), *PERIODS, catalog=catalog(broken), **SPAN)
 
-    assert error(results, "broken") == "broken: looks_back: KeyError: 'days'"
+    assert error(results, "broken") == "broken: looks_back: KeyError: 'days' · mend it"
 
 
 def test_a_relation_that_lost_its_date():

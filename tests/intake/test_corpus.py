@@ -1,8 +1,7 @@
-"""Files of our own kind: verdict, words and numbers of every one, and the table of them in docs/intake.md."""
+"""Files of our own kind: verdict, words and numbers of every one."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -51,20 +50,3 @@ def test_the_remedy_of_a_refusal(tmp_path: Path, file: str) -> None:
     assert done.code == 0, done.said
     whole = REMEDIED.get(file, TRUTH)
     assert {key: done.found[key] for key in whole} == whole
-
-
-def table() -> str:
-    """The classes of files as Markdown: the manifest's, then ours."""
-    manifest = json.loads((Path(__file__).parent / "bad_inputs" / "manifest.json").read_text(encoding="utf-8"))
-    rows = [
-        (m["group"], m["issue"], m["expect"], ", ".join(f"`{w}`" for w in m.get("message_must_mention", [])))
-        for m in manifest["files"]
-    ]
-    rows += [(c.group, c.issue, c.verdict, ", ".join(f"`{w}`" for w in c.says)) for c in CASES]
-    lines = [f"| {' | '.join(cell.replace('|', '¦') for cell in row)} |" for row in rows]
-    return "\n".join(["| group | class | verdict | the message says |", "|---|---|---|---|", *lines])
-
-
-def test_the_page_lists_every_class() -> None:
-    page = (ROOT / "docs" / "intake.md").read_text(encoding="utf-8")
-    assert page.partition("<!-- table: begin -->\n")[2].partition("\n<!-- table: end -->")[0] == table()

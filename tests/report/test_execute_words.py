@@ -48,11 +48,21 @@ def test_a_template_that_does_not_know_params_is_refused(staged: Path, cell: str
     )
 
 
-def test_a_template_that_is_no_notebook_is_refused(staged: Path) -> None:
-    staged.write_text("{}", encoding="utf-8")
-    what, remedy = refuse(str(staged)) or ("", "")
-    assert what.startswith("cannot be read as a notebook (")
-    assert remedy == "name a Jupyter notebook (.ipynb)"
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ana@example.com,12.50\n", "it is not JSON"),
+        ("[]", "it is JSON of another kind"),
+        ('{"nbformat": 4, "cells": 3}', "it is JSON of another kind"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "cells": [1], "metadata": {}}', "it is JSON of another kind"),
+        ('{"nbformat": 9}', "Unsupported nbformat version 9"),
+    ],
+)
+def test_a_template_that_is_no_notebook_is_refused(staged: Path, text: str, why: str) -> None:
+    """Whatever it is, none of its text is repeated."""
+    staged.write_text(text, encoding="utf-8")
+    assert refuse(str(staged)) == (f"cannot be read as a notebook ({why})", "name a Jupyter notebook (.ipynb)")
+    assert not Path("work/template.ipynb").exists()
 
 
 def failed(*events: dict, ended: Ended = FAILED, cells: int = 9) -> KpibookError:

@@ -13,16 +13,28 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to fill.", show_default=False)],
 ) -> None:
     """Files that are there already are kept as they are."""
+    from kpibook.errors import ParamsError, Problem
+
+    try:
+        made, kept = _filled(folder)
+    except OSError as error:
+        what = f"the workspace cannot be made ({error.strerror})"
+        raise ParamsError(Problem(str(folder), what, "name a folder in which you may write")) from error
+    typer.echo(f"{folder}: {made} files made" + (f", {kept} kept as they were" if kept else ""))
+    typer.echo(f"next: cd {folder} && kpibook run params/complete_journey.yaml")
+
+
+def _filled(folder: Path) -> tuple[int, int]:
+    """How many files were made, and how many were there."""
     from kpibook.report import packaged
 
-    made, kept = 0, []
+    made = kept = 0
     for name in packaged.workspace_files():
         target = folder / name
         if target.exists():
-            kept.append(name)
+            kept += 1
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(packaged.root() / name, target)
         made += 1
-    typer.echo(f"{folder}: {made} files made" + (f", {len(kept)} kept as they were" if kept else ""))
-    typer.echo(f"next: cd {folder} && kpibook run params/complete_journey.yaml")
+    return made, kept

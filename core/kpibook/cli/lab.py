@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,18 +29,39 @@ def command(
 
 
 def workbook(params: Params) -> Path:
-    """The client's own copy of the template below this folder, its parameters set; one that is there is kept."""
-    import nbformat
-    import papermill
+    """The client's own copy of the template below this folder, its parameters set; one that is there is kept.
 
-    from kpibook.report import packaged
-    from kpibook.report.kernel import KERNEL, use_own_kernel
+    Raises ParamsError for a template that is none, before anything is made, and for a folder that cannot be written.
+    """
+    from kpibook.errors import ParamsError, Problem
 
     path = Path("notebooks") / f"{params.client}.ipynb"
     if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        template = nbformat.read(params.notebook or packaged.template(), as_version=4)
-        values = {"params": str(params.path)}
-        use_own_kernel(template)
-        papermill.execute_notebook(template, path, values, prepare_only=True, progress_bar=False, kernel_name=KERNEL)
+        try:
+            _made(path, params)
+        except OSError as error:
+            what = f"the workbook cannot be made ({error.strerror})"
+            remedy = "call kpibook lab in a folder in which you may write"
+            raise ParamsError(Problem(str(path), what, remedy)) from error
     return path
+
+
+def _made(path: Path, params: Params) -> None:
+    import nbformat
+    import papermill
+
+    from kpibook.errors import ParamsError, Problem
+    from kpibook.report import packaged
+    from kpibook.report.kernel import KERNEL
+    from kpibook.report.worker import refuse
+
+    source = params.notebook or packaged.template()
+    with TemporaryDirectory() as folder:
+        staged = Path(folder) / "template.ipynb"
+        refusal = refuse(str(source), str(staged))
+        if refusal:
+            raise ParamsError(Problem(source.name, *refusal))
+        template = nbformat.read(staged, as_version=4)
+    path.parent.mkdir(exist_ok=True)
+    values = {"params": str(params.path)}
+    papermill.execute_notebook(template, path, values, prepare_only=True, progress_bar=False, kernel_name=KERNEL)

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from kpibook import model, results, windows
+from kpibook import results, windows
 from kpibook.catalog import Catalog
 from kpibook.engine import bases, history, pipeline, targets, views
 from kpibook.engine.backend import Database
@@ -79,7 +79,7 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int)
     written = [k for k in able if k.definition.frames]
 
     def executor(place: Placer) -> Executor:
-        return Executor(place, _schemas(resolution), spans, partial(_needs, resolution, describing), tables)
+        return Executor(place, resolution.schemas, spans, partial(_needs, resolution, describing), tables)
 
     def plan() -> Iterator[Task]:
         yield from views.tasks(resolution, wanted, failures)
@@ -165,7 +165,7 @@ def _views(
 ) -> dict[str, tuple[str, ...]]:
     """The columns of each view that somebody reads."""
     nodes: list[ops.Node] = [node for job in jobs for node in roots(job.estimate)]
-    schemas = _schemas(resolution)
+    schemas = resolution.schemas
     for kpi in able:
         for name, columns in kpi.definition.columns.items():
             if name in schemas:
@@ -233,11 +233,6 @@ def placer(catalog: Catalog, resolution: Resolution) -> Placer:
     """Knows the dates and keys of this catalogue's views."""
     known = {n: s.definition for n, s in catalog.views.items() if n in resolution.views}
     return Placer(known, {n: dict(resolution.views[n].schema().items()) for n in known})
-
-
-def _schemas(resolution: Resolution) -> dict[str, Any]:
-    tables = {name: model.schema(name) for name in model.TABLES}
-    return {**tables, **{name: view.schema() for name, view in resolution.views.items()}}
 
 
 def _benchmarks(database: Database, loaded: Loaded) -> dict[str, dict[str, Any]]:

@@ -154,7 +154,8 @@ class Executor:
 
     def _failed(self, job: Job, breakdown: str, error: Exception) -> Iterator[Cell]:
         first = next(iter(str(error).splitlines()), "")
-        why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {type(error).__name__}: {first}")
+        remedy = "" if " · " in first else f" · mend the function ({job.kpi.definition.where})"
+        why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {type(error).__name__}: {first}{remedy}")
         for period in self.periods:
             yield Cell(job, breakdown, windows.TOTAL, period, Figure(status="failed", reason=why))
 
@@ -291,7 +292,7 @@ def _table_name(job: Job) -> str:
 
 def _figure(result: Modelled) -> Figure:
     if not isinstance(result, Modelled):
-        raise TypeError(f"it returned {type(result).__name__}, not modelled(...)")
+        raise TypeError(f"it returned {type(result).__name__}, not modelled(...) · return modelled(value, n=...)")
     parts = (result.value, result.low, result.high, result.n, result.numerator, result.denominator)
     status = "undefined" if result.value is None and result.status == "ok" else result.status
     return Figure(*parts, status=status, reason=result.reason, persons=result.persons, grade=result.grade)

@@ -16,6 +16,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -109,16 +110,26 @@ class Frames:
                 self.held.pop(name, None)
 
 
-def _fetched(name: str, columns: Sequence[str], breakdown: str, placer: Placer, schemas: Mapping[str, Any]) -> Work:
+def rows(
+    name: str, columns: Sequence[str], breakdown: str, placer: Placer, schemas: Mapping[str, Any]
+) -> ir.Table | None:
+    """A table's rows with _period, _segment, its key and ``columns``; None where the breakdown does not apply.
+
+    Ordered by all of its columns, it is what the KPIs see.
+    """
     table = ibis.table(schemas[name], name=name)
     every = list(dict.fromkeys([*placer.key(table.op()), *columns]))
     placed = placer.placed(table.op(), breakdown, [table[c].op() for c in every])
-    if placed is None:
+    return None if placed is None else placed.select(*KEYS, **{c: _plain(placed[c]) for c in every})
+
+
+def _fetched(name: str, columns: Sequence[str], breakdown: str, placer: Placer, schemas: Mapping[str, Any]) -> Work:
+    wanted = rows(name, columns, breakdown, placer, schemas)
+    if wanted is None:
         return None
-    rows = placed.select(*KEYS, **{c: _plain(placed[c]) for c in every})
-    found = yield rows.order_by([*KEYS, *every]).limit(ROW_LIMIT + 1)
+    found = yield wanted.order_by(wanted.columns).limit(ROW_LIMIT + 1)
     if found.num_rows > ROW_LIMIT:
-        count = (yield placed.agg(n=placed.count()))["n"][0].as_py()
+        count = (yield wanted.agg(n=wanted.count()))["n"][0].as_py()
         return Frame(found.slice(0, 0).to_pandas(), {}, count)
     return _frame(found)
 
@@ -169,9 +180,11 @@ def with_persons(result: Modelled) -> pd.DataFrame:
     table, told = result.table.reset_index(drop=True), result.table_persons
     single = [str(c) for c in table if c in rules.SINGLE]
     if single:
-        raise TypeError(f"its table has a row for each {', '.join(single)}: single persons are not shown")
+        what = f"its table has a row for each {', '.join(single)}: single persons are not shown"
+        raise TypeError(f"{what} · count them by what they have in common")
     if isinstance(told, Unstated):
-        raise TypeError("it gives a table and does not say how many persons are behind its rows: table_persons=")
+        what = "it gives a table and does not say how many persons are behind its rows"
+        raise TypeError(f"{what} · name the column that counts them: table_persons=")
     if told is None:
         told = 0
     return table.assign(**{BEHIND: table[told] if isinstance(told, str) else told})

@@ -23,7 +23,7 @@ def gap(definition: Definition, settings: Mapping[str, Any], window: Window) -> 
     try:
         needed = _reach(definition, settings, window)
     except Exception as error:  # noqa: BLE001  an author's function fails its own KPI only
-        return rules.reason(FAILED, error=f"{definition.id}: looks_back: {type(error).__name__}: {error}")
+        return rules.reason(FAILED, error=f"{definition.id}: looks_back: {type(error).__name__}: {error} · mend it")
     if needed is None:
         needed = window.start
         if window.data_start < window.end:

@@ -19,25 +19,32 @@ COLUMNS = ("period", "row", "column", "numerator", "denominator", "value", "low"
 
 def table(estimate: Matrix, placer: Placer) -> Work:
     """One row per period, row and column with count, base, share, Wilson interval, status and persons behind it."""
-    placed = placer.placed(estimate.base, windows.TOTAL, roots(estimate))
-    if placed is None:
+    counted = cells(estimate, placer)
+    if counted is None:
         return pd.DataFrame(columns=[*COLUMNS, BEHIND])
-    bound = {
-        name: rebound(value, estimate.base, placed.op())
-        for name, value in {"row": estimate.rows, "column": estimate.columns}.items()
-    }
-    rows = placed.mutate(**bound).filter(lambda t: t.row.notnull() & t.column.notnull())
-    keys = [PERIOD, "row", "column"]
-    persons = _persons(estimate, rows)
+    found = (yield counted).to_pandas()
     if estimate.cell is None:
-        found = (yield rows.group_by(keys).agg(numerator=rows.count(), **persons).order_by(keys)).to_pandas()
         found["denominator"] = found.groupby([PERIOD, "row"])["numerator"].transform("sum")
-    else:
-        top, bottom = (rebound(leaf.expr, estimate.base, rows.op()) for leaf in estimate.cell.formula.leaves())
-        found = (yield rows.group_by(keys).agg(numerator=top, denominator=bottom, **persons).order_by(keys)).to_pandas()
-    if not persons:
+    if BEHIND not in found:
         found[BEHIND] = found["numerator" if estimate.cell is None else "denominator"].fillna(0).astype("int64")
     return _judged(found.rename(columns={PERIOD: "period"}))
+
+
+def cells(estimate: Matrix, placer: Placer) -> ir.Table | None:
+    """One row per period, row and column: ``numerator``, and ``denominator`` where cells have one of their own."""
+    placed = placer.placed(estimate.base, windows.TOTAL, roots(estimate))
+    if placed is None:
+        return None
+    sides = {"row": estimate.rows, "column": estimate.columns}
+    bound = {name: rebound(value, estimate.base, placed.op()) for name, value in sides.items()}
+    rows = placed.mutate(**bound).filter(lambda t: t.row.notnull() & t.column.notnull())
+    keys = [PERIOD, "row", "column"]
+    if estimate.cell is None:
+        sums = {"numerator": rows.count()}
+    else:
+        leaves = (rebound(leaf.expr, estimate.base, rows.op()) for leaf in estimate.cell.formula.leaves())
+        sums = dict(zip(("numerator", "denominator"), leaves, strict=True))
+    return rows.group_by(keys).agg(**sums, **_persons(estimate, rows)).order_by(keys)
 
 
 def _persons(estimate: Matrix, rows: ir.Table) -> dict[str, ir.Scalar]:

@@ -8,18 +8,19 @@ from datetime import date
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import sqlglot
 
-from kpibook import windows
-from kpibook.engine import curves, linear, views
+from kpibook import model, windows
+from kpibook.engine import curves, frames, linear, matrices, views
 from kpibook.engine.guards import guarded
 from kpibook.engine.moments import Moments
 from kpibook.engine.placing import Placer
 from kpibook.engine.rebinding import rebound
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Quantile
 from kpibook.formula import Formula
-from kpibook.tracing import Resolution, Resolved, roots
+from kpibook.tracing import FRAMES, Resolution, Resolved, roots
 from kpibook.windows import Window
 
 
@@ -28,13 +29,17 @@ def script(
 ) -> str:
     """SQL text: the client's tables, the periods, the views, then one query for each reading of the KPI.
 
-    ``sources`` are the SELECTs that made the canonical tables.
+    ``sources`` are the SELECTs that made the canonical tables; a table that the client does not have is empty. Of a
+    KPI in pandas the queries give the rows that its function gets.
     """
+    definition = kpi.definition
+    given = [name for name in definition.inputs if name in definition.columns]
     estimates = {"": kpi.estimate, **kpi.estimate.variants} if kpi.estimate is not None else {}
     nodes = [node for e in estimates.values() if e is not None for node in roots(e)]
-    tables, used = resolution.lineage.reads(nodes)
-    parts = [f"-- {kpi.id}: {kpi.definition.title}: {kpi.definition.text}", f"-- definition {kpi.hash}, {kpi.origin}"]
-    parts += [f"CREATE TEMP VIEW {name} AS\n{sources[name]};" for name in {**tables, **kpi.needs} if name in sources]
+    nodes += [node for name in given if name in resolution.schemas for node in _whole(resolution, name)]
+    tables, used = _read(resolution, nodes)
+    parts = [_note(f"{kpi.id}: {definition.title}: {definition.text}"), _note(f"definition {kpi.hash}, {kpi.origin}")]
+    parts += [_source(name, sources) for name in tables if name in model.TABLES]
     parts.append(_periods(table))
     for name in resolution.views:
         if name in used:
@@ -44,7 +49,58 @@ def script(
     for variant, estimate in estimates.items():
         if estimate is not None:
             parts += _queries(variant or "headline", estimate, placer, sides)
+    if kpi.failure:
+        parts.append(_note(f"it fails: {kpi.failure}"))
+    elif given:
+        parts += [_rows(name, kpi, resolution, placer) for name in given]
+        parts.append(_goes_on(kpi))
     return "\n\n".join(parts) + "\n"
+
+
+def _whole(resolution: Resolution, name: str) -> list[ops.Node]:
+    """Every column of a table or view."""
+    relation = ops.UnboundTable(name, resolution.schemas[name])
+    return [relation, *(ops.Field(relation, column) for column in relation.schema.names)]
+
+
+def _read(resolution: Resolution, nodes: list[ops.Node]) -> tuple[list[str], set[str]]:
+    """Canonical tables and views that values rest on; a view is made with all of its columns."""
+    tables, used = resolution.lineage.reads(nodes)
+    known: set[str] = set()
+    while known != set(used):
+        known = set(used)
+        tables, used = resolution.lineage.reads([*nodes, *(n for name in used for n in _whole(resolution, name))])
+    return list(tables), known
+
+
+def _source(name: str, sources: Mapping[str, str]) -> str:
+    if name in sources:
+        return f"CREATE TEMP VIEW {name} AS\n{sources[name]};"
+    columns = ", ".join(f'"{c.name}" {model.SQL_TYPES[c.kind]}' for c in model.TABLES[name].columns.values())
+    return f"-- The client has no {name}.\nCREATE TEMP TABLE {name} ({columns});"
+
+
+def _rows(name: str, kpi: Resolved, resolution: Resolution, placer: Placer) -> str:
+    columns = kpi.definition.columns[name]
+    if name in FRAMES:
+        return _note(f"{name}: {', '.join(columns)} of the report's {name}.csv, made of the other KPIs")
+    found = frames.rows(name, columns, windows.TOTAL, placer, resolution.schemas)
+    assert found is not None  # noqa: S101  the whole period is no breakdown: it always applies
+    ordered = found.order_by(found.columns).select(*dict.fromkeys([*curves.KEYS, *columns]))
+    return f"{_note(f'{name}: the rows that the function gets, one period at a time')}\n{_sql(ordered)};"
+
+
+def _goes_on(kpi: Resolved) -> str:
+    """Who makes the figure of the rows."""
+    given = ", ".join(f"{name} = {value!r}" for name, value in kpi.settings.items())
+    asked = f" with {given}" if given else ""
+    what = f"{kpi.definition.function.__name__} ({kpi.origin}, {kpi.definition.where})"
+    return _note(f"From these rows the Python function {what} goes on{asked}.")
+
+
+def _note(text: str) -> str:
+    """A comment, on one line whatever the text: titles and origins are others' words."""
+    return "-- " + " ".join(text.split())
 
 
 def _periods(table: Sequence[Window]) -> str:
@@ -75,16 +131,20 @@ def _queries(name: str, estimate: Estimate, placer: Placer, sides: tuple[str, ..
     elif isinstance(headline, Quantile):
         placed = placer.placed(headline.base, windows.TOTAL, roots(headline))
         if placed is not None:
-            column = rebound(headline.column, headline.base, placed.op())
+            column = rebound(headline.column, headline.base, placed.op()).cast("float64")
             found = placed.mutate(_x=column).group_by(curves.KEYS).agg(value=lambda t: t._x.quantile(headline.q))
             yield f"-- {name}: the {headline.q} quantile\n{_sql(found)};"
+    if isinstance(estimate, Matrix):
+        counted = matrices.cells(estimate, placer)
+        if counted is not None:
+            yield f"-- {name}: the table beside it\n{_sql(counted)};"
 
 
 def _words(formula: Formula, side: str, places: Mapping[Any, str]) -> str:
     if formula.operator == "leaf":
         return places[side, formula.args[0]]
     if formula.operator == "const":
-        return f"{formula.args[0]:g}"
+        return repr(formula.args[0]).removesuffix(".0")
     if formula.operator == "change":
         now, before = (_words(formula.args[0], s, places) for s in ("current", "previous"))
         return f"({now}) / ({before}) - 1"

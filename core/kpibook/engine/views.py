@@ -47,4 +47,5 @@ def _make(name: str, table: ir.Table, below: Iterable[str], failures: dict[str, 
         yield Create(name, table)
     except Exception as error:  # noqa: BLE001  whatever the database says is reported by the view's name
         broken = [failures[v] for v in sorted(below) if v in failures]
-        failures[name] = broken[0] if broken else f"view {name}: {type(error).__name__}: {error}".splitlines()[0]
+        told = f"view {name}: {type(error).__name__}: {error}".splitlines()[0]
+        failures[name] = broken[0] if broken else f"{told} · mend the view"

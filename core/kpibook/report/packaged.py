@@ -6,11 +6,20 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 TEMPLATE = "notebooks/audit.ipynb"
-SHIPPED = {"params": "*.yaml", "notebooks": "*.ipynb", "kpi_plugins": "*.md"}
+#: With kpi_plugins/README.md the pages that it leads to.
+SHIPPED = (
+    "params/*.yaml",
+    "notebooks/*.ipynb",
+    "kpi_plugins/*.md",
+    "docs/intake.md",
+    "docs/params.md",
+    "docs/privacy.md",
+    "docs/views.md",
+)
 
 
 def root() -> Path:
-    """The folder that holds params, notebooks and kpi_plugins."""
+    """The folder that holds params, notebooks, kpi_plugins and docs."""
     wheel = PACKAGE / "workspace"
     return wheel if wheel.is_dir() else PACKAGE.parents[1]
 
@@ -22,8 +31,4 @@ def template() -> Path:
 
 def workspace_files() -> list[Path]:
     """What a consultant's workspace starts with, as paths below ``root()``."""
-    return [
-        path.relative_to(root())
-        for folder, pattern in SHIPPED.items()
-        for path in sorted((root() / folder).glob(pattern))
-    ]
+    return [path.relative_to(root()) for pattern in SHIPPED for path in sorted(root().glob(pattern))]

@@ -8,7 +8,7 @@
 A first report comes into its place by one rename. Where there is one already two are needed: the
 former to ``history/``, the new one into its place. A command that is killed between them leaves no
 report in the place, the former one in ``history/`` and the new one, whole, in ``.staging``; the next
-run of any client below ``out`` moves it into its place (``turn``).
+run of any client below ``out`` moves it into its place before it begins (``turn.only_run_of``).
 """
 
 from __future__ import annotations

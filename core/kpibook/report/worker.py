@@ -20,6 +20,7 @@ from kpibook.report.light import light_imports
 NOTEBOOK = "report.ipynb"
 MOST_SHOWN = 50_000_000  # characters of one cell's outputs
 MOST_TOLD = 100_000  # characters of an error
+_NAME_ONE = "name a Jupyter notebook (.ipynb)"
 
 
 class TooMuchShownError(Exception):
@@ -44,20 +45,25 @@ def main(parent: str, folder: str, template: str, params: str) -> int:
         end_children()
 
 
-def refuse(template: str) -> tuple[str, str] | None:
-    """What is wrong with a template and what to do, before any of its cells is executed."""
+def refuse(template: str, staged: str = "work/template.ipynb") -> tuple[str, str] | None:
+    """What is wrong with a template and what to do, before any of its cells is executed; ``staged`` gets a copy."""
     import nbformat
     import papermill
 
     try:
         notebook = nbformat.read(template, as_version=4)
+        tagged = any("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells)
+    except nbformat.reader.NotJSONError:
+        return "cannot be read as a notebook (it is not JSON)", _NAME_ONE
+    except (AttributeError, KeyError, TypeError):
+        return "cannot be read as a notebook (it is JSON of another kind)", _NAME_ONE
     except (OSError, ValueError, nbformat.ValidationError) as error:
-        return f"cannot be read as a notebook ({str(error).splitlines()[0]})", "name a Jupyter notebook (.ipynb)"
-    if not any("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells):
+        return f"cannot be read as a notebook ({str(error).splitlines()[0]})", _NAME_ONE
+    if not tagged:
         return "no cell has the tag 'parameters'", 'give the cell that sets params = "..." this tag'
     use_own_kernel(notebook)
-    nbformat.write(notebook, "work/template.ipynb")
-    declared = papermill.inspect_notebook("work/template.ipynb")
+    nbformat.write(notebook, staged)
+    declared = papermill.inspect_notebook(staged)
     if "params" not in declared:
         what = f"the cell tagged 'parameters' sets {', '.join(declared) or 'nothing'} and no 'params'"
         return what, 'let it set params = "...", the path of a params file'
