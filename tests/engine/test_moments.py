@@ -51,3 +51,24 @@ def test_the_largest_part_of_the_clusters_that_count():
     rows = Database(con).fetch(Moments(persons, ["s"], {"persons": moments.positive("y")}, ranks, top)).to_pylist()
 
     assert rows == [{"s": "a", "persons": 1, "top": 0}, {"s": "b", "persons": 2, "top": 1}]
+
+
+def test_a_person_has_one_row_for_both_periods():
+    """Ann: 5 now, 3 before; Ben: 7 now only. Together 12 now, 3 before; 5*3 = 15; one has both."""
+    con = ibis.duckdb.connect()
+    con.raw_sql(
+        "CREATE TABLE sums AS FROM (VALUES ('a', 'Ann', 'current', 5), ('a', 'Ann', 'previous', 3), "
+        "('a', 'Ben', 'current', 7)) AS t(s, person, period, x)"
+    )
+    sums = ibis.table({"s": "string", "person": "string", "period": "string", "x": "int32"}, name="sums")
+    spread = {side: moments.within("x", side, "period") for side in ("current", "previous")}
+    columns = {
+        "now": moments.total("current"),
+        "before": moments.total("previous"),
+        "both": moments.product("current", "previous"),
+        "had": moments.present("previous"),
+    }
+
+    rows = Database(con).fetch(Moments(sums, ["s"], columns, groups=["person"], spread=spread)).to_pylist()
+
+    assert rows == [{"s": "a", "now": 12, "before": 3, "both": 15.0, "had": 1}]

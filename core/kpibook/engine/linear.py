@@ -8,7 +8,7 @@ totals, squares and products over clusters.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import Any, cast
 
@@ -99,7 +99,7 @@ def query(
         table = placed.group_by(keys).agg(**sums).order_by(keys)
         return LinearQuery(table, sides, cells, tuple(scopes))
     rows, groups = _clustered(placed, base, cluster, placer.key(base))
-    inner = rows.group_by([*keys, *groups]).agg(**parts.sums(rows, "a"), **parts.counts(rows, "n"))
+    inner, spread = _by_period(rows, [*keys, *groups], parts)
     columns = {f"t{i}": moments.total(f"a{i}") for i in range(len(cells))}
     flat = {_key(e.scope) for e in estimates if e.cluster is None}
     for number, scope in enumerate(scopes):
@@ -123,7 +123,21 @@ def query(
             place, persons = f"k{i}_{number}", f"u{number}_{side}"
             ranks[place] = moments.rank(f"a{i}", counted, keys)
             largest[f"h{i}_{number}"] = moments.largest(f"a{i}", counted, place, persons, TOP)
-    return LinearQuery(Moments(inner, keys, columns, ranks, largest), sides, cells, tuple(scopes))
+    table = Moments(inner, keys, columns, ranks, largest, [group.get_name() for group in groups], spread)
+    return LinearQuery(table, sides, cells, tuple(scopes))
+
+
+def _by_period(rows: ir.Table, by: Sequence[Any], parts: _Parts) -> tuple[ir.Table, dict[str, str]]:
+    """Sums and counts of each cluster in each period, and how its periods are put side by side."""
+    leaves = dict.fromkeys(leaf for _, leaf in parts.cells)
+    whole = replace(parts, sides=(ANY,), cells=tuple((ANY, leaf) for leaf in leaves))
+    found = rows.group_by([*by, PERIOD]).agg(**whole.sums(rows, "s"), **whole.counts(rows, "n"))
+    places = {leaf: i for i, leaf in enumerate(leaves)}
+    spread = {f"a{i}": moments.within(f"s{places[leaf]}", side, PERIOD) for i, (side, leaf) in enumerate(parts.cells)}
+    for i in range(len(parts.scopes)):
+        for side in parts.sides:
+            spread[f"n{i}_{side}"] = moments.within(f"n{i}_{ANY}", side, PERIOD)
+    return found, spread
 
 
 def _placed(estimates: Sequence[Linear], breakdowns: Sequence[str], placer: Placer) -> ir.Table | None:

@@ -17,6 +17,8 @@ class Moments:
     """Aggregates by ``keys`` over ``inner``: SQL text by name of the resulting column.
 
     ``ranked`` are aggregates of ``inner`` with the further columns ``ranks``, text over windows, beside ``columns``.
+    Where ``spread`` is given, each cluster has a row a period in ``inner``: one row is made of them, ``spread`` its
+    columns besides ``keys`` and ``groups``.
     """
 
     inner: ir.Table
@@ -24,10 +26,19 @@ class Moments:
     columns: Mapping[str, str]
     ranks: Mapping[str, str] = field(default_factory=dict)
     ranked: Mapping[str, str] = field(default_factory=dict)
+    groups: Sequence[str] = ()
+    spread: Mapping[str, str] = field(default_factory=dict)
+
+    def clusters(self, sql: str) -> str:
+        """The statement of one row a cluster, ``sql`` being that of ``inner``."""
+        if not self.spread:
+            return sql
+        names = _listed([*self.keys, *self.groups])
+        return f"SELECT {names}, {_named(self.spread)} FROM ({sql}) GROUP BY {names}"
 
     def around(self, sql: str) -> str:
         """The whole statement, ``sql`` being that of ``inner``; rows in the order of the keys."""
-        keys = _listed(self.keys)
+        keys, sql = _listed(self.keys), self.clusters(sql)
         sums = f"SELECT {keys}, {_named(self.columns)} FROM clusters GROUP BY {keys}"
         if not self.ranked:
             return f"WITH clusters AS ({sql}) {sums} ORDER BY {keys}"
@@ -44,6 +55,11 @@ def _listed(columns: Sequence[str]) -> str:
 
 def _named(columns: Mapping[str, str]) -> str:
     return ", ".join(f'{text} AS "{name}"' for name, text in columns.items())
+
+
+def within(column: str, period: str, name: str) -> str:
+    """The one value of a column that has a row a period, in the period of that name (``name`` is its column)."""
+    return f"""ANY_VALUE("{column}") FILTER (WHERE "{name}" = '{period}')"""
 
 
 def total(column: str) -> str:
