@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 _OWNERS = ("DataFrame", "Series", "Index", "DatetimeIndex", "Categorical", "Timestamp")
-_kept: dict[tuple[Any, str], Any] = {}
+_kept: dict[Any, dict[str, Any]] = {}
 
 
 def keep() -> None:
@@ -22,15 +22,16 @@ def keep() -> None:
     for owner in (pandas, groups.GroupBy, *(getattr(pandas, name) for name in _OWNERS)):
         for each in owner.__mro__ if isinstance(owner, type) else (owner,):
             if each is pandas or each.__module__.partition(".")[0] == "pandas":
-                _kept.update({(each, name): part for name, part in vars(each).items() if _counts(part)})
+                _kept[each] = {name: part for name, part in vars(each).items() if _counts(part)}
 
 
 def put_back() -> list[str]:
     """The names of what was replaced or removed since ``keep``, all of it in its place again."""
     found = []
-    for (owner, name), part in _kept.items():
-        if vars(owner).get(name) is not part:
-            setattr(owner, name, part)
+    for owner, parts in _kept.items():
+        there = vars(owner)
+        for name in [name for name, part in parts.items() if there.get(name) is not part]:
+            setattr(owner, name, parts[name])
             found.append(f"{'pandas' if owner is sys.modules.get('pandas') else f'pandas.{owner.__name__}'}.{name}")
     return sorted(set(found))
 

@@ -23,24 +23,45 @@ class Lineage:
         self._digests: dict[Any, str] = {}
         self._sides: dict[ops.Relation, str] = {}
         self._steps: dict[Any, tuple[Any, ...]] = {}
+        self._read: dict[Any, int] = {}
+        self._places: dict[tuple[str, str], int] = {}
 
     def reads(self, roots: Iterable[ops.Node]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
         """Columns read of canonical tables and of views: two mappings ``{name: columns}``."""
+        read = 0
+        for root in roots:
+            read |= self._reading(root)
         tables: dict[str, set[str]] = {}
         views: dict[str, set[str]] = {}
-        seen: set[Any] = set()
-        stack: list[Any] = list(roots)
-        while stack:
-            node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            relation = node.rel if isinstance(node, ops.Field) else node
-            if isinstance(relation, LEAVES):
-                found = views if relation.name in self._views else tables
-                found.setdefault(relation.name, set()).update({node.name} if isinstance(node, ops.Field) else ())
-            stack.extend(self._below(node))
+        for (name, column), place in self._places.items():
+            if read >> place & 1:
+                found = views if name in self._views else tables
+                found.setdefault(name, set()).update({column} if column else ())
         return _frozen(tables), _frozen(views)
+
+    def _reading(self, root: ops.Node) -> int:
+        """What a node reads, a bit for each leaf and for each of its columns; every node is looked at once."""
+        stack: list[Any] = [root]
+        while stack:
+            node = stack[-1]
+            below = self._below(node)
+            waiting = [] if node in self._read else [each for each in below if each not in self._read]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            if node not in self._read:
+                self._read[node] = self._own(node)
+                for each in below:
+                    self._read[node] |= self._read[each]
+        return self._read[root]
+
+    def _own(self, node: Any) -> int:
+        relation = node.rel if isinstance(node, ops.Field) else node
+        if not isinstance(relation, LEAVES):
+            return 0
+        leaf = (relation.name, node.name if isinstance(node, ops.Field) else "")
+        return 1 << self._places.setdefault(leaf, len(self._places))
 
     def digest(self, node: ops.Node) -> str:
         """A fingerprint of a value's structure, the same in every process."""
