@@ -138,7 +138,7 @@ def priced_receipts(transactions: ir.Table, order_lines: ir.Table, receipts: ir.
         quantity=lambda t: t.quantity.cast("float64"),
         amount=lambda t: t.net_amount.cast("float64"),
     )
-    sold = lines.join(placed.select("transaction_id", "period"), "transaction_id")
+    sold = lines.join(placed, "transaction_id").select(*lines.columns, "customer_id", "period_id", "period")
     now = sold.period == "current"
     sums = sold.group_by("product_id").agg(
         _units_now=sold.quantity.sum(where=now),
@@ -148,15 +148,16 @@ def priced_receipts(transactions: ir.Table, order_lines: ir.Table, receipts: ir.
     )
     both = sums.filter([sums[name] > 0 for name in ("_units_now", "_paid_now", "_units_before", "_paid_before")])
     prices = both.select(same_product=both.product_id, price_before=both._paid_before / both._units_before)
-    valued = lines.left_join(prices, lines.product_id == prices.same_product)
+    valued = prices.right_join(sold, prices.same_product == sold.product_id)
     same = valued.same_product.notnull()
-    totals = valued.group_by("transaction_id").agg(
+    return valued.group_by("transaction_id").agg(
+        customer_id=valued.customer_id.arbitrary(),
+        period_id=valued.period_id.arbitrary(),
         quantity=valued.quantity.sum(),
         amount=valued.amount.sum(),
         same_paid=valued.amount.sum(where=same),
         same_before=(valued.quantity * valued.price_before).sum(where=same),
     )
-    return totals.join(placed.select("transaction_id", "customer_id", "period_id"), "transaction_id")
 
 
 DEFINITIONS = (booked_receipts, enrolled_receipts, membership_at_start, category_days)
