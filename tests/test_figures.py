@@ -1,5 +1,6 @@
 """From totals to figures, on totals given by hand."""
 
+from dataclasses import replace
 from math import isclose
 
 import ibis
@@ -53,3 +54,19 @@ def test_a_zero_denominator_is_undefined_and_nothing_is_no_rows():
     assert (
         figures.linear_figure(estimate, totals(estimate, (0, 0), [[0, 0], [0, 0]], 0), "current") == figures.UNDEFINED
     )
+
+
+def few_of_many(behind):
+    """Net sales of some of 200 persons with a receipt each, of whom ``behind`` spent 1 with the card."""
+    estimate = ratio(T.net.sum(where=T.card), T.count(), cluster=T.person)
+    found = totals(estimate, (behind, 200), [[behind, behind], [behind, 200]], 200)
+    return figures.linear_figure(estimate, replace(found, persons={"current": behind}), "current")
+
+
+def test_a_ratio_needs_30_persons_behind_an_amount_above_the_line():
+    """Amounts of 29 among 200 persons are too few, whatever n; those of 30 are enough."""
+    few, enough = few_of_many(29), few_of_many(30)
+
+    assert (few.value, few.n, few.persons, few.status) == (0.145, 200, 29, "low_n")
+    assert few.reason == '{"id": "reason.too_few_persons", "n": 29, "minimum": 30}'
+    assert (enough.value, enough.n, enough.status) == (0.15, 200, "ok")

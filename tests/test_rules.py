@@ -35,6 +35,8 @@ def test_rule_m():
 
 def test_rule_r():
     assert rules.ratio_rule(100) == ("ok", "")
+    assert rules.ratio_rule(200, 30) == ("ok", "")
+    assert rules.ratio_rule(200, 29) == ("low_n", '{"id": "reason.too_few_persons", "n": 29, "minimum": 30}')
     assert rules.ratio_rule(99) == ("low_n", '{"id": "reason.too_few_customers", "n": 99, "minimum": 100}')
 
 

@@ -38,8 +38,8 @@ class Totals:
     ``values[period, leaf]`` is (total, position); ``products`` the sums over clusters of
     products of the leaves at two positions, None without clusters; ``units[period]`` the
     number of clusters (without clusters: rows), ``resting[period]`` of those that every
-    denominator counts: rule R and n rest on these. ``persons[period]`` are the fewest behind
-    one of its sums, None where nobody says who is behind them.
+    denominator counts: rule R and n rest on these. ``persons[period]`` are the fewest behind one
+    of its sums, None where nobody says who is behind them: rule R rests on these as well.
     """
 
     values: dict[tuple[str, Leaf], tuple[float, int]]
@@ -139,7 +139,10 @@ def _judged(figure: Figure, error: float | None, interval: Interval, rule: str, 
         return replace(figure, low=interval.low if error else None, high=interval.high if error else None)
     if figure.value is None or error is None:
         return replace(figure, status="low_n", reason=rules.reason("too_few_cases", n=units, minimum=2))
-    status, why = rules.mean_rule(figure.value, error, units) if rule == "M" else rules.ratio_rule(units)
+    if rule == "M":
+        status, why = rules.mean_rule(figure.value, error, units)
+    else:
+        status, why = rules.ratio_rule(units, figure.persons)
     return replace(figure, low=interval.low, high=interval.high, status=status, reason=why)
 
 

@@ -1,7 +1,8 @@
 """Minimum-sample rules: when a figure may be shown.
 
 P (shares): NCHS 2017 presentation standards. M (means per person): 30 persons and a
-relative standard error of at most 30 %. R (ratios of sums): 100 customers. K (survival):
+relative standard error of at most 30 %. R (ratios of sums): 100 customers, and 30 behind
+each amount: of fewer among many, the delta method's interval is too narrow. K (survival):
 30 at risk at the reported time. A figure that fails is ``low_n``, with the reason.
 """
 
@@ -52,10 +53,12 @@ def mean_rule(value: float, standard_error: float, persons: int) -> tuple[str, s
     return OK
 
 
-def ratio_rule(customers: int) -> tuple[str, str]:
-    """Rule R."""
+def ratio_rule(customers: int, behind: int | None = None) -> tuple[str, str]:
+    """Rule R; ``behind`` are the fewest persons behind one of the sums, where it is known."""
     if customers < MINIMUM["R"]:
         return "low_n", reason("too_few_customers", n=customers, minimum=MINIMUM["R"])
+    if behind is not None and behind < MINIMUM["M"]:
+        return "low_n", reason("too_few_persons", n=behind, minimum=MINIMUM["M"])
     return OK
 
 
