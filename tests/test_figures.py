@@ -74,6 +74,27 @@ def test_a_ratio_needs_30_persons_behind_an_amount_above_the_line():
     assert (enough.value, enough.n, enough.status) == (0.15, 200, "ok")
 
 
+def uneven(most):
+    """Visits per purchase of 60 persons who bought once: 59 after one visit, one after ``most``; rule M."""
+    estimate = replace(ratio(T.net.sum(), T.count(), cluster=T.person), rule="M")
+    found = totals(estimate, (59 + most, 60), [[59 + most**2, 59 + most], [59 + most, 60]], 60)
+    return figures.linear_figure(estimate, found, "current")
+
+
+def test_a_mean_that_few_make_most_of_rests_on_few():
+    """One with 10 visits: 69 in all, 69² / 159 = 29.9 persons of equal parts. One with 9: 68² / 140 = 33.03; the error
+    is that of 60 means around 68/60, (59 · (8/60)² + (9 - 68/60)²) / 60 / 59 = 0.017778, its root 0.133333, t of 32
+    degrees of freedom 2.036933.
+    """
+    few, enough = uneven(10), uneven(9)
+
+    assert (few.value, few.n, few.status) == (1.15, 60, "low_n")
+    assert few.reason == '{"id": "reason.too_few_cases", "n": 29, "minimum": 30}'
+    assert (enough.n, enough.status) == (60, "ok")
+    assert isclose(enough.high - enough.value, 2.036933 * 0.133333, rel_tol=1e-5)
+    assert isclose(enough.value - enough.low, 2.036933 * 0.133333, rel_tol=1e-5)
+
+
 def two_periods(estimate, numbers, products, units, persons=None):
     """Totals now and before, the leaves of now first."""
     leaves = list(dict.fromkeys(estimate.formula.leaves()))

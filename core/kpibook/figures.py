@@ -58,6 +58,15 @@ class Totals:
         """Of two figures over the same clusters, by the delta method; 0 without clusters."""
         return 0.0 if self.products is None else float(one.gradient @ self.products @ other.gradient)
 
+    def alike(self, formula: Formula, period: str) -> int:
+        """As many persons of equal parts as the most uneven of its sums is worth: (sum x)² / sum x² (Kish 1965)."""
+        cells = [self.values[period, leaf] for leaf in formula.leaves()]
+        if self.products is None:
+            return self.units[period]
+        squares = [float(self.products[place, place]) for _, place in cells]
+        parts = [total**2 / square if square else 0.0 for (total, _), square in zip(cells, squares, strict=True)]
+        return int(min(parts) + NOISE)
+
 
 #: Below this a standard error of a share is the rounding of sums in parallel.
 NOISE = 1e-9
@@ -97,7 +106,7 @@ def linear_figure(estimate: Linear, totals: Totals, period: str) -> Figure:
         case "mean":
             return _judged(figure, error, student(dual.value, error or 0.0, max(1, resting - 1)), "M", resting)
         case _:
-            return _judged(figure, error, normal(dual.value, error or 0.0), estimate.rule, resting)
+            return _of_sums(estimate, figure, error, totals, period)
 
 
 def change_figure(estimate: Linear, totals: Totals) -> Interval | None:
@@ -161,13 +170,21 @@ def _share(figure: Figure, around: Interval, effective: float) -> Figure:
     return replace(figure, low=around.low, high=around.high, n=n, status=status, reason=why)
 
 
+def _of_sums(estimate: Linear, figure: Figure, error: float | None, totals: Totals, period: str) -> Figure:
+    value, resting = figure.value or 0.0, figure.n or 0
+    if estimate.kind == "ratio" and estimate.rule == "M":
+        alike = min(resting, totals.alike(estimate.formula, period))
+        return _judged(figure, error, student(value, error or 0.0, max(1, alike - 1)), "M", alike)
+    return _judged(figure, error, normal(value, error or 0.0), estimate.rule, resting)
+
+
 def _judged(figure: Figure, error: float | None, interval: Interval, rule: str, units: int) -> Figure:
     if rule == "none":
         return replace(figure, low=interval.low if error else None, high=interval.high if error else None)
     if figure.value is None or error is None:
         return replace(figure, status="low_n", reason=rules.reason("too_few_cases", n=units, minimum=2))
     if rule == "M":
-        status, why = rules.mean_rule(figure.value, error, units)
+        status, why = rules.mean_rule(figure.value, error, units, figure.n)
     else:
         status, why = rules.ratio_rule(units, figure.persons)
     return replace(figure, low=interval.low, high=interval.high, status=status, reason=why)
