@@ -1,9 +1,8 @@
-"""Do nominal 95 % intervals hold the truth 95 times in 100? ``python -m simulations.coverage --replicates 200``.
+"""Do nominal 95 % intervals hold the truth 95 times in 100? ``python -m simulations.coverage``.
 
-Marea's customers are the population. Samples of as many units are drawn with replacement, the engine
-computes every KPI on each, and the interval is asked for the KPI's value on the whole population.
-Writes docs/coverage.md from all samples known. Samples are kept in data/coverage and not computed twice until the
-data or what a KPI rests on change; ``--fresh`` begins anew. ``--kpi`` adds samples of the KPIs named only.
+Marea's customers are the population; docs/coverage.md says how samples are drawn, and by which road each figure is
+tested. Counts are kept in docs/coverage.csv, from which docs/coverage.md is made. ``--kpi`` counts those KPIs anew and
+leaves the others, ``--family`` those of a family (all take half an hour of CPU time); ``--page`` only makes the page.
 """
 
 from __future__ import annotations
@@ -11,150 +10,190 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
-from unittest.mock import patch
+from typing import Any
 
-import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
-from kpibook import params
-from kpibook.catalog import Catalog, build
-from kpibook.engine.backend import Database
-from kpibook.engine.compute import Loaded, compute
-from kpibook.engine.moments import Moments
-from kpibook.params import Limits
-from kpibook.plugins import discover
-from kpibook.tracing import Resolved
+from simulations import coverage_draws as draws
+from simulations import coverage_engine as engine
 from simulations import coverage_page
-from simulations.coverage_store import WHOLE, Store, needed, states
+from simulations.coverage_draws import Found, Key, Source
 from simulations.population import Population, population
 
 ROOT = Path(__file__).parents[1]
-CLIENT = ROOT / "params" / "marea.yaml"
-WORK = ROOT / "data" / "coverage"
 PAGE = ROOT / "docs" / "coverage.md"
+COUNTS = ROOT / "docs" / "coverage.csv"
 SEED = 20_250_117
-NUMBERS = ["value", "low", "high", "n", "change", "change_low", "change_high"]
-WORDS = ["kpi", "segment_by", "segment", "status"]
+#: Rates of the samples that the engine computes to prove the other roads: as large as the population, and smaller.
+PROOFS = (1.0, 2 / 7)
+ENGINE = "engine"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m simulations.coverage", description=__doc__)
-    parser.add_argument("--replicates", type=int, default=200)
+    parser.add_argument("--replicates", type=int, default=1_000, help="most samples of sums and rows")
+    parser.add_argument(
+        "--engine", type=int, default=60, help="samples that the engine computes; 0: what needs it waits"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--kpi", action="append", default=[], help="only this KPI; may be given several times")
-    parser.add_argument("--fresh", action="store_true", help="forget samples computed before")
+    parser.add_argument("--family", action="append", default=[], help="only KPIs of this family; likewise")
+    parser.add_argument("--missing", action="store_true", help="of these only readings that have no counts yet")
+    parser.add_argument("--page", action="store_true", help="count nothing, make the page of what is counted")
     chosen = parser.parse_args(arguments)
-    store = Store(WORK)
-    if chosen.fresh:
-        store.clear()
-    every = current()
-    with TemporaryDirectory(prefix="kpibook-coverage-") as folder:
-        _compute(store, every, chosen, Path(folder))
-    rows = store.rows(every)
-    truth, drawn = rows[rows["sample"] == WHOLE], rows[rows["sample"] != WHOLE]
-    PAGE.write_text(coverage_page.page(truth, drawn, definitions()), encoding="utf-8")
+    if not chosen.page:
+        os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
+        with TemporaryDirectory(prefix="kpibook-coverage-") as folder:
+            _count(chosen, Path(folder))
+    PAGE.write_text(coverage_page.page(stored(), engine.definitions()), encoding="utf-8")
     sys.stdout.write(f"{PAGE.relative_to(ROOT)}\n")
     return 0
 
 
-def _compute(store: Store, every: Mapping[str, str], chosen: argparse.Namespace, folder: Path) -> None:
-    """Draw and compute what the store lacks: the population of all KPIs, samples of those with an interval."""
-    people: Population | None = None
-    for _, kpis in store.missing(every, [WHOLE]):
-        people = people or population(CLIENT, folder / "population.duckdb")
-        store.put(computed(people.whole(), kpis), WHOLE, every)
-    rows = store.rows(every)
-    wanted = with_interval(rows[rows["sample"] == WHOLE])
-    asked = {kpi: state for kpi, state in every.items() if kpi in wanted and (not chosen.kpi or kpi in chosen.kpi)}
-    missing = store.missing(asked, range(chosen.replicates))
-    if not missing:
-        return
-    people = people or population(CLIENT, folder / "population.duckdb")
-    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
-    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as pool:
-        for job in [pool.submit(replicate, people, number, kpis) for number, kpis in missing]:
-            number, found = job.result()
-            store.put(found, number, {kpi: every[kpi] for kpi in set(found["kpi"])})
-            sys.stderr.write(".")
-            sys.stderr.flush()
+def stored() -> pd.DataFrame:
+    """The counts kept: a row for each KPI, reading and size."""
+    words = ("kpi", "reading", "road", "why")
+    table = pd.read_csv(COUNTS, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(words, str))
+    return table.fillna(dict.fromkeys(words, ""))
 
 
-def replicate(people: Population, number: int, kpis: tuple[str, ...]) -> tuple[int, pd.DataFrame]:
-    """Draw one sample and compute these KPIs."""
-    loaded = people.sample(SEED, number)
+def _count(chosen: argparse.Namespace, folder: Path) -> None:
+    families = {kpi for kpi, family, _ in engine.definitions() if family in chosen.family}
+    kpis = tuple(sorted({*chosen.kpi, *families} or engine.pack().kpis))
+    done = counted() if chosen.missing and COUNTS.exists() else set()
+    alone = tuple(kpi for kpi in kpis if engine.SCORECARD not in engine.pack().definitions[kpi].definition.inputs)
+    people = population(engine.CLIENT, folder / "population.duckdb")
+    whole, asked = engine.asked(loaded := people.whole(), kpis)
+    sources = engine.sources(loaded, asked, people.ids())
+    loaded.backend.disconnect()
+    cards = {number: sampled(people, number, alone, rate) for number, rate in enumerate(PROOFS)}
+    proved = [keys - done for keys in _proved(sources, people, cards)]
+    judged = done.copy()
+    for rows in _each(chosen.processes, sources, proved, chosen.replicates):
+        judged |= keep(rows)
+    judged |= keep(_without(whole, judged))
+    rest = {key for key in _with_interval(whole) if key not in judged}
+    if rest and chosen.engine:
+        keep(_by_engine(chosen, people, rest, whole))
+    elif rest:
+        keep(_waiting(rest - counted()))
+    forget(kpis, judged | rest)
+
+
+def counted() -> set[Key]:
+    """The readings that have counts."""
+    table = stored()
+    return set(_keys(table[table["road"] != ""]))
+
+
+def _waiting(keys: set[Key]) -> list[dict[str, Any]]:
+    """Rows without a road for what only the engine can count, until it does."""
+    why = "not counted yet: only the engine can (`python -m simulations.coverage --missing`)"
+    return [{"kpi": kpi, "reading": reading, "road": "", "size": 0, "why": why} for kpi, reading in sorted(keys)]
+
+
+def keep(rows: Sequence[dict[str, Any]]) -> set[Key]:
+    """Put counts in the place of older ones of the same readings; which these are."""
+    found = {(row["kpi"], row["reading"]) for row in rows}
+    if not found:
+        return found
+    table = stored() if COUNTS.exists() else pd.DataFrame(columns=["kpi", "reading"])
+    _store(pd.concat([table[[key not in found for key in _keys(table)]], pd.DataFrame(rows)], ignore_index=True))
+    return found
+
+
+def forget(kpis: Sequence[str], but: set[Key]) -> None:
+    """Drop counts of readings of these KPIs that are no longer there."""
+    table = stored() if COUNTS.exists() else pd.DataFrame(columns=["kpi", "reading", "size"])
+    _store(table[[key[0] not in kpis or key in but for key in _keys(table)]])
+
+
+def _keys(table: pd.DataFrame) -> list[Key]:
+    return list(zip(table["kpi"], table["reading"], strict=True))
+
+
+def _store(table: pd.DataFrame) -> None:
+    table.sort_values(["kpi", "reading", "size"], kind="stable").to_csv(COUNTS, index=False, float_format="%.6g")
+
+
+def sampled(people: Population, number: int, kpis: tuple[str, ...], rate: float = 1.0) -> pd.DataFrame:
+    """Draw one sample and let the engine compute these KPIs."""
+    loaded = people.sample(SEED, number, rate)
     try:
-        return number, computed(loaded, kpis)
+        return engine.computed(loaded, kpis)
     finally:
         loaded.backend.disconnect()
 
 
-def computed(loaded: Loaded, kpis: tuple[str, ...]) -> pd.DataFrame:
-    """Totals and variants of these KPIs in the reporting period."""
-    client = params.load(CLIENT).model_copy(update={"breakdowns": (), "limits": Limits(memory="4GB", threads=1)})
-    with patch("kpibook.engine.compute.Database", Remembering):
-        card = compute(catalog(kpis), client, loaded).scorecard
-    card = card[(card["period"] == "current") & card["segment_by"].isin(["total", "variant"]) & card["kpi"].isin(kpis)]
-    if failed := sorted(set(card.loc[card["status"] == "failed", "kpi"])):
-        raise RuntimeError(f"failed, so that nothing can be said of their intervals: {', '.join(failed)}")
-    kinds = {**dict.fromkeys(NUMBERS, "float64"), **dict.fromkeys(WORDS, str)}
-    return card[[*WORDS, *NUMBERS]].astype(kinds).reset_index(drop=True)
+def _proved(sources: Sequence[Source], people: Population, cards: dict[int, pd.DataFrame]) -> list[set[Key]]:
+    """Of each source the figures that are the engine's on every sample computed by it."""
+    found = []
+    for source in sources:
+        agreed = []
+        for number, card in cards.items():
+            times = np.concatenate([[1], people.draws(SEED, number, PROOFS[number])])
+            agreed.append(draws.agreeing(source, times, card))
+        found.append({key for key in agreed[0] if all(said.get(key, False) for said in agreed)})
+        for key in sorted(set(agreed[0]) - found[-1]):
+            sys.stderr.write(f"not the engine's on a sample: {' '.join(key)}\n")
+    return found
 
 
-class Remembering(Database):
-    """Compiles a table once in a process: one catalogue asks every sample the same."""
-
-    statements: ClassVar[dict[Any, str]] = {}
-
-    def sql(self, table: ir.Table | Moments) -> str:
-        if isinstance(table, Moments):  # remembered is what it is around
-            return super().sql(table)
-        key = table.op()
-        if key not in self.statements:
-            self.statements[key] = super().sql(table)
-        return self.statements[key]
+def _each(
+    processes: int, sources: Sequence[Source], proved: Sequence[set[Key]], replicates: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Counts of every source; forked, so that their arrays are not copied."""
+    _SOURCES[:] = [(s, p, replicates) for s, p in zip(sources, proved, strict=True)]
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+        yield from pool.map(_one, range(len(sources)))
 
 
-@cache
-def _pack() -> Catalog:
-    return discover().catalog
+_SOURCES: list[tuple[Source, set[Key], int]] = []
 
 
-@cache
-def catalog(kpis: tuple[str, ...]) -> Catalog:
-    """The part of the installed pack that these KPIs need."""
-    wanted = needed(_pack(), kpis)
-    return build(source for name, source in _pack().definitions.items() if name in wanted)
+def _one(number: int) -> list[dict[str, Any]]:
+    source, proved, replicates = _SOURCES[number]
+    return draws.simulated(source, proved, replicates, SEED + number)
 
 
-def current() -> dict[str, str]:
-    """The state of every KPI of the installed pack."""
-    data = [CLIENT, *sorted((ROOT / "data" / CLIENT.stem).iterdir())]
-    return states(_pack(), _pack().kpis, data, ["simulations.population"])
+def _by_engine(
+    chosen: argparse.Namespace, people: Population, keys: set[Key], whole: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Counts of the readings that no cheaper road can judge."""
+    kpis = tuple(sorted({kpi for kpi, _ in keys}))
+    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as pool:
+        jobs = [pool.submit(sampled, people, 1_000 + i, kpis) for i in range(chosen.engine)]
+        cards = [_figures(job.result()) for job in jobs]
+    truth = _figures(whole)
+    place = {"road": ENGINE, "size": draws.POPULATION}
+    return [draws.counted(key, [card.get(key) for card in cards], truth[key]) | place for key in sorted(keys)]
 
 
-def definitions() -> list[tuple[str, str, str]]:
-    """(kpi, family, kind of its estimate) in the order of the catalogue."""
-    resolution = _pack().resolve(params.load(CLIENT).settings)
-    return [(k.id, k.definition.family, _kind(k)) for k in resolution.kpis.values()]
+def _figures(card: pd.DataFrame) -> dict[Key, Found]:
+    return {(row.kpi, row.reading): draws.of_row(row) for row in card.itertuples()}
 
 
-def with_interval(truth: pd.DataFrame) -> set[str]:
-    """KPIs of which the population shows an interval, the headline's or a variant's."""
-    return set(truth.loc[truth["low"].notna() & (truth["low"] < truth["high"]), "kpi"])
+def _with_interval(whole: pd.DataFrame) -> set[Key]:
+    """Readings of which the population shows an interval, its own or its change's."""
+    return {key for key, found in _figures(whole).items() if draws.told(found)}
 
 
-def _kind(kpi: Resolved) -> str:
-    estimate = kpi.estimate
-    if estimate is None:
-        return "from frames"
-    return str(getattr(estimate, "kind", type(estimate).__name__.lower()))
+def _without(whole: pd.DataFrame, judged: set[Key]) -> list[dict[str, Any]]:
+    """A row without a road for each headline that shows no interval: why not."""
+    rows = []
+    told = _with_interval(whole)
+    for key, found in _figures(whole).items():
+        if key[1] == "" and key not in judged and key not in told:
+            status = found.figure.status
+            why = "no interval (a count of everything, or exact)" if status == "ok" else f"{status} on the population"
+            rows.append({"kpi": key[0], "reading": "", "road": "", "size": 0, "why": why})
+    return rows
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from simulations.coverage_reasons import by_design, why
 LEAST, MOST = 0.93, 0.97
 _FEWEST = 30
 _HEAD = (
-    "| KPI | reading | estimate | n | replicates | coverage | Monte Carlo | change: coverage | Monte Carlo "
+    "| KPI | reading | road | customers | n | replicates | coverage | Monte Carlo | change: coverage | Monte Carlo "
     "| mean width | width / spread | |\n"
-    "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|"
+    "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|"
 )
+ROADS = ("sums", "rows", "engine")
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,29 @@ class Count:
 
 @dataclass(frozen=True)
 class Line:
-    """A reading of a KPI; ``width`` is the intervals' mean width, ``spread`` 3.92 standard deviations of the values."""
+    """A reading of a KPI at a size; ``width`` is the intervals' mean width, ``spread`` 3.92 standard deviations of the
+    values. ``level`` is None where only the change has an interval.
+    """
 
     kpi: str
     reading: str
-    kind: str
+    size: int
+    road: str
     n: float
-    level: Count
+    samples: int
+    level: Count | None
     change: Count | None
     width: float
     spread: float
 
     @property
-    def counts(self) -> list[Count]:
-        return [self.level] if self.change is None else [self.level, self.change]
+    def counts(self) -> list[tuple[bool, Count]]:
+        """(whether of the change, count) of the figure and of its change."""
+        return [(change, c) for change, c in ((False, self.level), (True, self.change)) if c is not None]
 
-    @property
-    def name(self) -> str:
-        return f"`{self.kpi}`" + (f" {self.reading}" if self.reading else "")
+    def name(self, change: bool) -> str:
+        said = f"`{self.kpi}`" + (f" {self.reading}" if self.reading else "") + (", change" if change else "")
+        return f"{said}, {self.size:,} customers"
 
     def designed(self, change: bool) -> bool:
         """Not about who happens to be a customer, or wide on purpose; or a figure that is always 0, or always 1."""
@@ -84,165 +90,139 @@ class Line:
         return known or "Not explained."
 
     def mark(self) -> str:
-        said = [] if self.level.verdict in ("within", "open") else [self.level.verdict]
-        if self.change is not None and self.change.verdict not in ("within", "open"):
-            said.append(f"change {self.change.verdict}")
-        return ", ".join(said)
+        said = [("change " if change else "") + count.verdict for change, count in self.counts]
+        return ", ".join(word for word in said if not word.endswith(("within", "open")))
 
     def row(self) -> str:
-        change = ["", ""] if self.change is None else self.change.cells()
-        ratio = f"{self.width / self.spread:.2f}" if self.spread else ""
-        n = "" if np.isnan(self.n) else f"{self.n:,.0f}"
+        level, change = ([] if c is None else c.cells() for c in (self.level, self.change))
+        numbers = [format(x, form) if np.isfinite(x) else "" for x, form in ((self.n, ",.0f"), (self.width, ".3g"))]
+        ratio = f"{self.width / self.spread:.2f}" if self.spread > 0 else ""
+        most = max(count.replicates for _, count in self.counts)
         cells = [
-            f"`{self.kpi}`", self.reading, self.kind, n, str(self.level.replicates), *self.level.cells(),
-            *change, f"{self.width:.3g}", ratio, self.mark(),
+            f"`{self.kpi}`", self.reading, self.road, f"{self.size:,}", numbers[0], str(most), *(level or ["", ""]),
+            *(change or ["", ""]), numbers[1], ratio, self.mark(),
         ]  # fmt: skip
         return "| " + " | ".join(cells) + " |"
 
 
-def lines(truth: pd.DataFrame, drawn: pd.DataFrame, kpis: Sequence[tuple[str, str, str]]) -> list[Line]:
-    """One a reading that has an interval and is ok on the population, in the order of ``kpis``."""
-    levels = _counted(truth, drawn, "value", "low", "high")
-    changes = _counted(truth, drawn, "change", "change_low", "change_high")
-    kinds = {kpi: kind for kpi, _, kind in kpis}
+def lines(counts: pd.DataFrame, kpis: Sequence[tuple[str, str, str]]) -> list[Line]:
+    """One a reading and size, in the order of ``kpis``; ``counts`` as simulations.coverage keeps them."""
     place = {kpi: i for i, (kpi, _, _) in enumerate(kpis)}
     found = []
-    for key in sorted((k for k in levels if k[0] in place), key=lambda k: (place[k[0]], k[1] != "", k[1])):
-        n, level, width, spread = levels[key]
-        change = changes[key][1] if key in changes else None
-        found.append(Line(*key, kinds[key[0]], n, level, change, width, spread))
-    return found
+    for row in counts[counts["kpi"].isin(place) & counts["road"].isin(ROADS)].to_dict("records"):
+        level, change = _count(row["held"], row["replicates"]), _count(row["change_held"], row["change_replicates"])
+        if level is not None or change is not None:
+            spread = 0.0 if row["spread"] == 0 else float(row["spread"])
+            whose = (row["kpi"], row["reading"], int(row["size"]), row["road"], float(row["n"]), int(row["samples"]))
+            found.append(Line(*whose, level, change, float(row["width"]), spread))
+    return sorted(found, key=lambda line: (place[line.kpi], line.reading != "", line.reading, line.size))
 
 
-def _counted(
-    truth: pd.DataFrame, drawn: pd.DataFrame, value: str, low: str, high: str
-) -> dict[tuple[str, str], tuple[float, Count, float, float]]:
-    """{(kpi, reading): (mean n, count, mean width, spread)} of samples whose status is ok."""
-    keys = ["kpi", "segment_by", "segment"]
-    known = truth[(truth["status"] == "ok") & truth[low].notna() & (truth[low] < truth[high])]
-    joined = drawn.merge(known[[*keys, value]].rename(columns={value: "true"}), on=keys)
-    joined = joined[(joined["status"] == "ok") & joined[low].notna() & joined["true"].notna()]
-    held = (joined[low] <= joined["true"]) & (joined["true"] <= joined[high])
-    joined = joined.assign(held=held, width=joined[high] - joined[low], figure=joined[value])
-    groups = joined.groupby(keys).agg(
-        n=("n", "mean"), size=("held", "size"), held=("held", "sum"), width=("width", "mean"), sd=("figure", "std")
-    )
-    return {
-        (kpi, "" if segment == "total" else segment): (
-            row["n"],
-            Count(int(row["held"]), int(row["size"])),
-            row["width"],
-            3.92 * float(np.nan_to_num(row["sd"])),
-        )
-        for (kpi, _, segment), row in groups.iterrows()
-    }
+def _count(held: float, replicates: float) -> Count | None:
+    return Count(int(held), int(replicates)) if replicates > 0 else None
 
 
-def page(truth: pd.DataFrame, drawn: pd.DataFrame, kpis: Sequence[tuple[str, str, str]]) -> str:
-    every = lines(truth, drawn, kpis)
-    samples = drawn.groupby("kpi")["sample"].nunique()
-    least, most = (int(samples.min()), int(samples.max())) if len(samples) else (0, 0)
-    spoken = f"{least}" if least == most else f"{least} to {most}"
-    counted = [(line, bool(line.reading), change) for line in every for change in (False, True)]
+def page(counts: pd.DataFrame, kpis: Sequence[tuple[str, str, str]]) -> str:
+    every = lines(counts, kpis)
+    judged = [(line, change, count) for line in every for change, count in line.counts]
     kinds = [("headlines", False, False), ("their changes to the year before", False, True)]
     kinds += [("variants", True, False), ("their changes", True, True)]
-    summary = "\n".join(
-        [
-            "| | figures | observed within 93 to 97 % | below | above | clearly below | clearly above | by design |",
-            "|---|---:|---:|---:|---:|---:|---:|---:|",
-            *(
-                _summed(name, [line for line, *kind in counted if kind == [variant, change]], change)
-                for name, variant, change in kinds
-            ),
-        ]
-    )
-    parts = [_INTRODUCTION.format(samples=spoken, least=least), summary]
-    parts += ["## Clearly outside", _OUTSIDE, _outside(every, False), _DESIGNED, _outside(every, True)]
-    parts += ["## Observed outside, but not clearly", _OPEN, *(_open(every, place) for place in ("below", "above"))]
+    rows = []
+    for name, variant, of_change in kinds:
+        own = [(n, ch, c) for n, ch, c in judged if (n.reading != "", ch) == (variant, of_change)]
+        rows.append(_summed(name, own))
+    rows += [_summed(f"by {road}", [(n, ch, c) for n, ch, c in judged if n.road == road]) for road in ROADS]
+    head = "| | figures | observed within 93 to 97 % | below | above | clearly below | clearly above | by design |"
+    parts = [_INTRODUCTION, "\n".join([head, "|---|---:|---:|---:|---:|---:|---:|---:|", *rows])]
+    parts += ["## Clearly outside", _OUTSIDE, _outside(judged, False), _DESIGNED, _outside(judged, True)]
+    parts += ["## Observed outside, but not clearly", _OPEN, *(_open(judged, place) for place in ("below", "above"))]
     for family in dict.fromkeys(family for _, family, _ in kpis):
-        own = {kpi for kpi, other, _ in kpis if other == family}
-        rows = [line.row() for line in every if line.kpi in own]
-        if rows:
-            parts += [f"## {family.capitalize()}", "\n".join([_HEAD, *rows])]
-    shown = {line.kpi for line in every}
-    absent = [_absent(kpi, truth, drawn) for kpi, _, _ in kpis if kpi not in shown]
+        own_kpis = {kpi for kpi, other, _ in kpis if other == family}
+        table = [line.row() for line in every if line.kpi in own_kpis]
+        if table:
+            parts += [f"## {family.capitalize()}", "\n".join([_HEAD, *table])]
+    absent = _absent(counts, kpis, {line.kpi for line in every})
     if absent:
         parts += ["## Without a line above", "\n".join(absent)]
     return "\n\n".join(parts) + "\n"
 
 
-def _summed(name: str, every: Sequence[Line], change: bool) -> str:
+def _absent(counts: pd.DataFrame, kpis: Sequence[tuple[str, str, str]], shown: set[str]) -> list[str]:
+    """Readings counted by no road, and KPIs without any line, with the reason."""
+    roadless: dict[str, list[str]] = {}
+    for row in counts[counts["road"] == ""].to_dict("records"):
+        name = f"`{row['kpi']}`" + (f" {row['reading']}" if row["reading"] else "")
+        roadless.setdefault(row["kpi"], []).append(f"- {name}: {row['why']}")
+    every = [roadless.get(kpi, [] if kpi in shown else [f"- `{kpi}`: not ok often enough"]) for kpi, _, _ in kpis]
+    return [line for lines_of_kpi in every for line in lines_of_kpi]
+
+
+Judged = Sequence[tuple[Line, bool, Count]]
+
+
+def _summed(name: str, judged: Judged) -> str:
     """A row of the summary; a figure that is by design what it is counts as such and nowhere else."""
-    counts = [(line, line.change if change else line.level) for line in every]
-    judged = [(line, count) for line, count in counts if count is not None and count.replicates >= _FEWEST]
-    free = [count for line, count in judged if not line.designed(change)]
+    told = [(line, change, count) for line, change, count in judged if count.replicates >= _FEWEST]
+    free = [count for line, change, count in told if not line.designed(change)]
     places = [sum(count.place == place for count in free) for place in ("within", "below", "above")]
     clear = [sum(count.verdict == verdict for count in free) for verdict in ("below", "above")]
-    numbers = [len(judged), *places, *clear, len(judged) - len(free)]
+    numbers = [len(told), *places, *clear, len(told) - len(free)]
     return f"| {name} | " + " | ".join(str(number) for number in numbers) + " |"
 
 
-def _outside(every: Sequence[Line], designed: bool) -> str:
+def _outside(judged: Judged, designed: bool) -> str:
     """A list of what is clearly outside, by design or not."""
     found = []
-    for line in every:
-        for change, count in ((False, line.level), (True, line.change)):
-            if count is None or count.verdict not in ("below", "above"):
-                continue
-            if line.designed(change) == designed:
-                share, interval = count.cells()
-                name = line.name + (", change" if change else "")
-                found.append(f"- {name}: {share} ({interval}) of {count.replicates}. {line.reason(change)}")
+    for line, change, count in judged:
+        if count.verdict in ("below", "above") and line.designed(change) == designed:
+            share, interval = count.cells()
+            found.append(f"- {line.name(change)}: {share} ({interval}) of {count.replicates}. {line.reason(change)}")
     return "\n".join(found) or "None."
 
 
-def _open(every: Sequence[Line], place: str) -> str:
+def _open(judged: Judged, place: str) -> str:
     """Names with their coverage, of figures observed outside of which the samples cannot tell."""
-    found = []
-    for line in every:
-        for change, count in ((False, line.level), (True, line.change)):
-            if count is not None and (count.verdict, count.place) == ("open", place) and not line.designed(change):
-                found.append(f"{line.name}{', change' if change else ''} {100 * count.coverage:.1f}")
+    found = [
+        f"{line.name(change)}: {100 * count.coverage:.1f}"
+        for line, change, count in judged
+        if (count.verdict, count.place) == ("open", place) and not line.designed(change)
+    ]
     return f"{place.capitalize()} (%): " + ("; ".join(found) or "none") + "."
-
-
-def _absent(kpi: str, truth: pd.DataFrame, drawn: pd.DataFrame) -> str:
-    own = truth[(truth["kpi"] == kpi) & (truth["segment_by"] == "total")]
-    status = own["status"].iloc[0] if len(own) else "not computed"
-    if status != "ok":
-        return f"- `{kpi}`: {status} on the population"
-    if own["low"].isna().all() or (own["low"] == own["high"]).all():
-        return f"- `{kpi}`: no interval (a count of everything, or exact)"
-    found = drawn[(drawn["kpi"] == kpi) & (drawn["segment_by"] == "total")]["status"].value_counts().to_dict()
-    return f"- `{kpi}`: not ok in any sample ({', '.join(f'{n} {status}' for status, n in found.items()) or 'none'})"
 
 
 _INTRODUCTION = """# Coverage of the intervals
 
 How often does a nominal 95 % interval hold the value that it is about? The population is Marea, the generated client:
-7,000 customers with everything that is theirs, anonymous receipts, visitors, tickets and respondents. Samples of as
-many units are drawn from it with replacement: a customer whole, with household and the friends brought; an anonymous
-receipt with its returns; each other anonymous person alone. The engine computes every KPI on each sample, as it would
-for a client. Counted is whether the interval holds the KPI's value on the whole population, wherever the sample's
-status is `ok`; so *replicates* can be fewer than samples.
+7,000 customers with everything that is theirs, anonymous receipts, visitors, tickets and respondents. In a sample each
+of them comes a Poisson number of times, independently: how many come varies too. Counted is whether the interval holds
+the KPI's value on the whole population (of a total, the sample's part of it), wherever the sample's status is `ok`.
 
-{samples} samples of each KPI. `python -m simulations.coverage --replicates {least}` draws those of all, `--kpi name
---replicates more` goes on with the KPIs named; each writes this page. Some were gone on with because their interval
-was changed, some because their first samples looked off: a little of that chance stays in their figures. With 200
-samples a true 95 % is observed as anything from 92 to 98 %: *Monte Carlo* is Wilson's 95 % interval of the coverage.
-*Clearly* below or above is a figure whose whole Monte-Carlo interval lies outside 93 to 97 %; the last column marks
-these. *Width / spread* is the mean width of the intervals over 3.92 standard deviations of the values: below 1 an
-interval is narrower than the figure varies, above 1 wider.
+*Customers* is the size: samples of about 500, 2,000 or 7,000 customers, with as many of the others as go with them. A
+figure is judged at the sizes at which its status is `ok` in at least 95 of the first 100 samples, at the smallest two;
+a KPI written in pandas at the smaller of 2,000 and 7,000. *Road* is how a sample's figures were computed:
+
+- `sums`: the engine's query of the population, grouped by customer, once; a sample's totals are weighted sums of it,
+  and the engine's own functions make figure, interval, change and status of them.
+- `rows`: the KPI's own function in pandas, or the engine's Kaplan-Meier, on the drawn rows of the tables that it reads.
+- `engine`: everything from the tables on, 60 samples of the size of the population: ten CPU seconds each. A customer
+  comes here with household, the friends brought and whoever invited the same friend.
+
+`sums` and `rows` are used only for figures that they give exactly as the engine does, which is tried on two samples
+that the engine computes from the tables; where what a customer counts depends on who else is in the sample (cut points,
+ranks, prices of a mix), they differ, and the road is `engine`.
+
+Of a query or function as many samples are drawn as four or five CPU seconds allow, from 200 to 1,000.
+`python -m simulations.coverage` counts all anew, `--kpi name` or `--family name` a part; the counts are in
+docs/coverage.csv, from which this page is made (`--page`). *Monte Carlo* is Wilson's 95 % interval of the coverage:
+with 1,000 samples about 1.4 % either way, with 200 about 3 %, with 60 about 6 %. *Clearly* below or above is a figure
+whose whole Monte-Carlo interval lies outside 93 to 97 %; the last column marks these. *Width / spread* is the mean
+width of the intervals over 3.92 standard deviations of the values: below 1 an interval is narrower than the figure
+varies, above 1 wider.
 
 What this does not show: whether the figure measures the right thing. A causal figure can hold its value on the
 population and miss the truth; that is docs/known_truth.md. Costs, targets, benchmarks and staff are the same in every
 sample."""
 
 _OUTSIDE = "Figures whose coverage is clearly outside 93 to 97 %, with the reason as far as it is known:"
-_OPEN = (
-    "Of figures whose true coverage is 95 % some are observed outside 93 to 97 % by chance: about one in three with"
-    " 99 samples (92 of 99 are below 93 %), one in seven with 200. With 99 samples none can be clearly above, since all"
-    " of them may hold by chance, and clearly below needs 87.9 % or less, which a true 90 % shows three times in ten."
-    " More samples of these (`--kpi`) would tell."
-)
+_OPEN = "Observed outside 93 to 97 %, with a Monte-Carlo interval that reaches into it: more samples would tell."
 _DESIGNED = "Intervals about something else than who happens to be a customer, or wide on purpose:"

@@ -17,6 +17,7 @@ BY_DESIGN = {
     ("employee_satisfaction", ALL): "For a finite staff of whom most answered, not for ever new staff.",
     ("employee_turnover", ALL): "Staff are the same in every sample.",
     ("channel_consistency", ""): "For ever new channels (Q-profile); the channels are the same in every sample.",
+    ("servqual_dimension_gap", ""): "The lowest of five dimensions: an interval of 99 % each, so that all five hold.",
     ("interpurchase_time", ""): "A median in whole days between order statistics: it seldom moves.",
 }
 
@@ -27,21 +28,40 @@ REASONS = {
         " replacement sees fewer of these than there are: a fault of the sampling, biased by several times the width."
         " The interval is that of the receipts per identified buyer only."
     ),
-    ("k_factor", "invitations_per_customer"): (
-        "A friend counts once, for the first of several invitations; the samples draw the referrers of one friend"
-        " apart, so that more invitations are first ones: a fault of the sampling."
+    ("avg_receipt", "median"): (
+        "Order statistics take receipts as independent; those of one customer are alike. Too narrow."
     ),
-    ("customer_base_growth", "same_identification"): (
-        "Anonymous purchases are counted by day, and whole days are taken to vary; in the samples each receipt is drawn"
-        " for itself. Too wide."
+    (
+        "avg_receipt",
+        "trimmed_mean",
+    ): "What is cut off moves with the sample, and is taken as known. Too narrow.",
+    ("visit_frequency", "members"): "Fewer than a hundred visitors, some of whom come very often. Too narrow.",
+    ("touchpoint_effect", ""): (
+        "The headline is of the touchpoint that most visitors met, and two are met by about as many: in 56 of 150"
+        " samples of this size it is the other one. Where it is the same, the interval held in 95 % of them."
     ),
     ("break_even_uplift", ""): (
         "The cost is taken as given; discounts and points rise with the members' margin, so that their ratio"
         " varies less. Too wide."
     ),
-    ("usage_class_share", ALL): "The cut points, frozen at the comparison period, are taken as known. Too narrow.",
-    ("suggestion_acceptance_rate", "not_shown"): (
-        "Whom a product was not shown to is taken as known; the rate is that of few purchases by them. Too narrow."
+    ("personalised_treatment_rate", ""): (
+        "Campaigns reach each person in turn, so that the contacts of one person vary less than those of as many"
+        " persons; an effective number above the number of contacts is not credited (rule P, after NCHS). Too wide."
+    ),
+    ("contactable_share", "unsubscribe_rate" + CHANGE): (
+        "Six unsubscribe in the year before, of all 7,000: the share itself has Wilson's interval, its change the"
+        " normal one. Too narrow."
+    ),
+    ("growth_accounting", "reactivated" + CHANGE): (
+        "44 persons of all 7,000, so that a sample of 500 has three or none. Too narrow."
+    ),
+    ("overall_conversion_rate", "sessions"): (
+        "Visits are counted, and a few visitors make many: a sample that lacks them is off and thinks itself exact."
+        " Too narrow; at 2,000 customers within."
+    ),
+    ("overall_conversion_rate", "visits_per_purchase"): (
+        "Of the visitors who bought one in a hundred makes 38 % of these visits: a sample that lacks them is off and"
+        " thinks itself exact. Too narrow."
     ),
 }
 

@@ -1,8 +1,9 @@
 """A client's customers as a population to draw samples from, straight in DuckDB.
 
-Units are drawn with replacement and whole: a person with household and the friends brought, with
-everything that is theirs in any table; an anonymous receipt with its returns; an anonymous visitor,
-ticket or respondent. A unit drawn twice becomes two: its ids get a suffix.
+Units are drawn whole: a person with household, the friends brought and whoever invited the same friend, with
+everything that is theirs in any table; an anonymous receipt with its returns; an anonymous visitor, ticket or
+respondent. Each comes as often as a Poisson variable says, so that how many come varies too. A unit drawn twice
+becomes two: its ids get a suffix.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import duckdb
 import ibis
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -44,12 +46,14 @@ UNITS = {
     "CAST(t.ts AS VARCHAR))",
 }  # fmt: skip
 #: Columns that name something which belongs to one unit.
-_OWNED = {
+OWNED = {
     "customer_id", "referred_by_customer_id", "referrer_customer_id", "referred_customer_id", "household_id",
     "invitee_hash", "member_id", "transaction_id", "enrol_transaction_id", "line_id", "return_of_line_id", "entry_id",
     "lot_id", "redemption_id", "invitation_id", "response_id", "respondent_id", "ticket_id", "event_id", "visitor_id",
     "session_id", "referral_id",
 }  # fmt: skip
+#: Of these, what names somebody else than the row's own customer.
+OTHERS = {"referred_by_customer_id", "referred_customer_id", "household_id", "invitee_hash"}
 #: A card is one person's; the anonymous receipts paid with one card are units of their own.
 _CARD = "CASE WHEN p.customer_id IS NULL THEN p.payment_token_hash ELSE p.payment_token_hash || d.suffix END"
 
@@ -71,16 +75,47 @@ class Population:
         """Each so many-th unit, once."""
         return self._loaded(f"SELECT unit, '' AS suffix FROM pop.units WHERE unit % {every} = 0")
 
-    def sample(self, seed: int, number: int) -> Loaded:
-        """As many units of each kind as there are, drawn with replacement."""
+    def draws(self, seed: int, number: int, rate: float = 1.0) -> npt.NDArray[np.int64]:
+        """How often each unit, by its number from 1, is in a sample: Poisson variables of mean ``rate``."""
         with duckdb.connect(str(self.file), read_only=True) as con:
-            kinds = con.execute("SELECT kind, min(unit), count(*) FROM units GROUP BY kind ORDER BY kind").fetchall()
+            (units,) = con.execute("SELECT count(*) FROM units").fetchone()
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))
-        unit = np.concatenate([start + rng.integers(0, size, size) for _, start, size in kinds])
-        drawn = pd.DataFrame({"unit": np.sort(unit)})
+        return rng.poisson(rate, units)
+
+    def sample(self, seed: int, number: int, rate: float = 1.0) -> Loaded:
+        """Every unit as often as drawn."""
+        times = self.draws(seed, number, rate)
+        drawn = pd.DataFrame({"unit": np.repeat(np.arange(1, len(times) + 1), times)})
         drawn["copy"] = drawn.groupby("unit").cumcount()
         drawn["suffix"] = np.where(drawn["copy"] > 0, "~" + (drawn["copy"] + 1).astype(str), "")
         return self._loaded("SELECT unit, suffix FROM drawn", drawn[["unit", "suffix"]])
+
+    def ids(self) -> pd.DataFrame:
+        """Whose every id is: ``unit``, and ``own``, the number of its customer alone, where it has one; index ids.
+
+        Those of friends and households are left out: they name others.
+        """
+        parts = []
+        for name in UNITS:
+            columns = set(TABLES[name].columns)
+            who, join = ("t.customer_id" if "customer_id" in columns else "NULL"), ""
+            if "referrer_customer_id" in columns:
+                who = "t.referrer_customer_id"
+            elif name == "order_lines":
+                who, join = "x.customer_id", "LEFT JOIN transactions x USING (transaction_id)"
+            elif "customer_id" not in columns and "member_id" in columns:
+                who, join = "m.customer_id", "LEFT JOIN memberships m USING (member_id)"
+            asked = f"t.unit, {who} AS who FROM {name} t {join}"
+            parts += [f"SELECT t.{column} AS id, {asked}" for column in sorted(columns & OWNED - OTHERS)]
+        every = " UNION ".join(parts)
+        with duckdb.connect(str(self.file), read_only=True) as con:
+            found = con.execute(
+                f"SELECT id, max(unit) AS unit, max(who) AS who FROM ({every}) WHERE id IS NOT NULL "
+                "GROUP BY id HAVING min(unit) = max(unit)"
+            ).df()
+        customer, names = pd.factorize(found["who"], sort=True)
+        own = np.where(customer < 0, found["unit"] + len(names), customer + 1)
+        return found.assign(own=own).set_index("id")[["unit", "own"]]
 
     def _loaded(self, draws: str, drawn: pd.DataFrame | None = None) -> Loaded:
         backend = ibis.duckdb.connect(threads=1, memory_limit="4GB")
@@ -109,7 +144,7 @@ def _drawn(name: str) -> str:
     for column in TABLES[name].columns:
         if column == "payment_token_hash":
             columns.append(f"{_CARD} AS {column}")
-        elif column in _OWNED:
+        elif column in OWNED:
             columns.append(f"p.{column} || d.suffix AS {column}")
         else:
             columns.append(f"p.{column}")
@@ -206,17 +241,19 @@ def _closing(text: str, opened: int) -> int:
 
 
 def _persons(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """customer_id, unit_name: households and brought friends stay together."""
+    """customer_id, unit_name: households, brought friends and all who invited the same one stay together."""
     people = con.execute("SELECT customer_id, household_id FROM customers ORDER BY customer_id").df()
     place = pd.Series(np.arange(len(people)), index=people["customer_id"].to_numpy())
     friends = con.execute(
-        "SELECT referrer_customer_id, referred_customer_id FROM referrals WHERE referred_customer_id IS NOT NULL"
+        "SELECT referrer_customer_id, referred_customer_id AS other FROM referrals UNION "
+        "SELECT referrer_customer_id, min(referrer_customer_id) OVER (PARTITION BY invitee_hash) FROM referrals "
+        "WHERE invitee_hash IS NOT NULL"
     ).df()
     friends = friends[friends.isin(set(place.index)).all(axis=1)]
     shared = people.dropna(subset="household_id")
     head = shared.groupby("household_id")["customer_id"].transform("first")
     one = np.concatenate([place[friends["referrer_customer_id"]], place[head]])
-    other = np.concatenate([place[friends["referred_customer_id"]], place[shared["customer_id"]]])
+    other = np.concatenate([place[friends["other"]], place[shared["customer_id"]]])
     links = coo_array((np.ones(len(one)), (one, other)), shape=(len(people), len(people)))
     group = connected_components(links, directed=False)[1]
     return pd.DataFrame({"customer_id": people["customer_id"], "unit_name": [f"person {g:07d}" for g in group]})

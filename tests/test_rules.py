@@ -31,10 +31,13 @@ def test_rule_m():
     assert rules.mean_rule(10, 3.1, 30)[0] == "low_n"
     assert rules.mean_rule(10, 1, 29) == ("low_n", '{"id": "reason.too_few_persons", "n": 29, "minimum": 30}')
     assert rules.mean_rule(0, 0, 40)[0] == "low_n"
+    assert rules.mean_rule(10, 1, 29, 60) == ("low_n", '{"id": "reason.too_few_cases", "n": 29, "minimum": 30}')
 
 
 def test_rule_r():
     assert rules.ratio_rule(100) == ("ok", "")
+    assert rules.ratio_rule(200, 30) == ("ok", "")
+    assert rules.ratio_rule(200, 29) == ("low_n", '{"id": "reason.too_few_persons", "n": 29, "minimum": 30}')
     assert rules.ratio_rule(99) == ("low_n", '{"id": "reason.too_few_customers", "n": 99, "minimum": 100}')
 
 

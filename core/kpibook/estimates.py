@@ -10,7 +10,7 @@ A KPI author never writes an interval.
 | ``share`` | part of the rows | Wilson | P |
 | ``mean`` | mean over rows or persons | t; BCa for a heavy tail | M |
 | ``ratio`` | sum over sum | delta method, clustered | R |
-| ``quantile`` | order statistic | order statistics | 30 rows |
+| ``quantile`` | order statistic | order statistics; Woodruff's with a cluster | 30 rows |
 | ``curve`` | Kaplan-Meier | log-log Greenwood | K |
 | ``matrix`` | a table with a headline | that of the headline | that of the headline |
 | ``modelled`` | computed by the author | given by the author | given by the author |
@@ -93,10 +93,11 @@ class Linear(Reading):
 
 @dataclass(frozen=True)
 class Quantile(Reading):
-    """The q-quantile of a column."""
+    """The q-quantile of a column; ``cluster`` is whose rows vary as a whole, without it every row alone."""
 
     column: ir.Value
     q: float
+    cluster: ir.Value | None = None
     rule: str = "M"
 
     @property
@@ -213,11 +214,14 @@ def change(estimate: Linear) -> Linear:
     return replace(estimate, formula=formula, kind="formula", rule="R", variants={})
 
 
-def quantile(column: ir.Value, q: float = 0.5) -> Quantile:
-    """The q-quantile of a numeric column, one row a person or receipt; rows with null are left out."""
+def quantile(column: ir.Value, q: float = 0.5, *, cluster: ir.Value | None = None) -> Quantile:
+    """The q-quantile of a numeric column, one row a person or receipt; rows with null are left out.
+
+    With ``cluster`` rows of a person vary as a whole; rows without one stand each for itself.
+    """
     if not 0 < q < 1:
         raise PluginError(Problem("quantile", f"q is {q}", "give a number between 0 and 1"))
-    return Quantile(column, q)
+    return Quantile(column, q, cluster)
 
 
 def curve(

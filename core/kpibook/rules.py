@@ -1,8 +1,9 @@
 """Minimum-sample rules: when a figure may be shown.
 
-P (shares): NCHS 2017 presentation standards. M (means per person): 30 persons and a
-relative standard error of at most 30 %. R (ratios of sums): 100 customers. K (survival):
-30 at risk at the reported time. A figure that fails is ``low_n``, with the reason.
+P (shares): NCHS 2017 presentation standards. M (means per person): 30 persons and a relative standard error of at most
+30 %; of a mean that is a ratio (visits per month) each sum is worth 30 persons of equal parts. R (ratios of sums): 100
+customers, and 30 behind each amount: of fewer among many, the delta method's interval is too narrow. K (survival): 30
+at risk at the reported time. A figure that fails is ``low_n``, with the reason.
 """
 
 from __future__ import annotations
@@ -43,19 +44,22 @@ def share_rule(value: float, low: float, high: float, effective_n: float) -> tup
     return "low_n", reason("interval_too_wide", width=round(width, 3))
 
 
-def mean_rule(value: float, standard_error: float, persons: int) -> tuple[str, str]:
-    """Rule M."""
-    if persons < MINIMUM["M"]:
-        return "low_n", reason("too_few_persons", n=persons, minimum=MINIMUM["M"])
+def mean_rule(value: float, standard_error: float, alike: int, persons: int | None = None) -> tuple[str, str]:
+    """Rule M; ``persons`` are told where a few make so much of a sum that it is worth that of fewer ``alike``."""
+    if alike < MINIMUM["M"]:
+        few = "too_few_persons" if persons in (None, alike) else "too_few_cases"
+        return "low_n", reason(few, n=alike, minimum=MINIMUM["M"])
     if value == 0 or standard_error / abs(value) > 0.30:
         return "low_n", reason("relative_error_too_large", maximum=0.3)
     return OK
 
 
-def ratio_rule(customers: int) -> tuple[str, str]:
-    """Rule R."""
+def ratio_rule(customers: int, behind: int | None = None) -> tuple[str, str]:
+    """Rule R; ``behind`` are the fewest persons behind one of the sums, where it is known."""
     if customers < MINIMUM["R"]:
         return "low_n", reason("too_few_customers", n=customers, minimum=MINIMUM["R"])
+    if behind is not None and behind < MINIMUM["M"]:
+        return "low_n", reason("too_few_persons", n=behind, minimum=MINIMUM["M"])
     return OK
 
 

@@ -116,7 +116,7 @@ def roots(estimate: Estimate) -> list[ops.Node]:
         exprs = [e.where if isinstance(e, Clusters) else e for e in leaves] + [estimate.cluster, estimate.scope]
         exprs = [e for e in exprs if e is not None]
     elif isinstance(estimate, Quantile):
-        exprs = [estimate.column]
+        exprs = [e for e in (estimate.column, estimate.cluster) if e is not None]
     elif isinstance(estimate, Curve):
         exprs = [e for e in (estimate.duration, estimate.event, estimate.cluster) if e is not None]
     elif isinstance(estimate, Matrix):
@@ -134,7 +134,8 @@ def mapped(estimate: Any, change: Callable[[Any], Any]) -> Any:
         scope = None if estimate.scope is None else change(estimate.scope)
         return replace(estimate, formula=_mapped_formula(estimate.formula, change), cluster=cluster, scope=scope)
     if isinstance(estimate, Quantile):
-        return replace(estimate, column=change(estimate.column))
+        cluster = None if estimate.cluster is None else change(estimate.cluster)
+        return replace(estimate, column=change(estimate.column), cluster=cluster)
     if isinstance(estimate, Curve):
         cluster = None if estimate.cluster is None else change(estimate.cluster)
         return replace(estimate, duration=change(estimate.duration), event=change(estimate.event), cluster=cluster)

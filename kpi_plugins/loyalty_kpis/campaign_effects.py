@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kpibook import because, kpi, modelled
-from kpibook.stats.multiplicity import holm
+from kpibook.stats.multiplicity import together
 from loyalty_kpis import trials
 from loyalty_kpis.trial_figures import CASE, column, flags, judged, not_identified, refused
 from loyalty_kpis.trials import Trial
@@ -38,7 +38,8 @@ def campaign_uplift(case_goods: pd.DataFrame, *, break_even: float = 0.0):
     probability of their arm. A campaign whose arms' sizes contradict the probabilities (p below 0.001) is left out.
     Variants: on_target (enough of the campaign's products kept), other_goods (products that are not the campaign's),
     after (a purchase in the 60 days after the window; below 0 purchases were only pulled forward), purchases
-    and purchases_after (number per person). In the table the p values also after Holm's correction over the campaigns.
+    and purchases_after (number per person). In the table the p values also after a correction over the campaigns:
+    Holm's for up to ten, Benjamini and Hochberg's for more.
     Minimum: 1,000 persons an arm, or 80 % power for the difference at which the campaign pays, given as break_even.
     """
     found = trials.trial(case_goods, "over")
@@ -60,9 +61,9 @@ def campaign_uplift(case_goods: pd.DataFrame, *, break_even: float = 0.0):
     if later is not None:
         made = trials.means(later, column(later, "purchases_after"))
         readings["purchases_after"] = _whole(made, later, unit="purchases")
-    corrected = holm(answered.p_values)
-    by_campaign = _by_campaign(found, answered, break_even, corrected)
-    table = _table(found, answered, counted, corrected)
+    method, corrected = together(answered.p_values)
+    by_campaign = _by_campaign(found, answered, break_even, CORRECTED[method], corrected)
+    table = _table(found, answered, counted, corrected).rename(columns={"p_corrected": f"p_{method}"})
     parts = {"variant": readings, "campaign": by_campaign}
     smaller = table[["treated", "controls"]].min(axis=1)
     return _whole(answered, found, break_even, parts=parts, table=table, table_persons=smaller)
@@ -73,7 +74,7 @@ def _whole(made: trials.Difference, found: Trial, break_even: float = 0.0, **mor
     return modelled(made.value, low=made.interval.low, high=made.interval.high, **facts, **more)
 
 
-def _by_campaign(found: Trial, made: trials.Difference, break_even: float, corrected: np.ndarray):
+def _by_campaign(found: Trial, made: trials.Difference, break_even: float, told: str, corrected: np.ndarray):
     parts, strata = {}, len(found.names)
     for code, name in enumerate(found.names):
         own = found.stratum == code
@@ -81,8 +82,7 @@ def _by_campaign(found: Trial, made: trials.Difference, break_even: float, corre
         facts = judged(found, own, error, break_even)
         if facts["status"] == "ok":
             p = round(float(corrected[code]), 4)
-            why = because("p = {p} after Holm's correction over {campaigns} campaigns.", p=p, campaigns=strata)
-            facts["reason"] = why
+            facts["reason"] = because(told, p=p, campaigns=strata)
         low, high = made.intervals[code]
         parts[name] = modelled(float(made.values[code]), low=low, high=high, **facts)
     return parts | {name: refused(why) for name, why in found.refused.items()}
@@ -101,7 +101,7 @@ def _table(found: Trial, answered: trials.Difference, counted: trials.Difference
             "uplift_low": [i.low for i in answered.intervals],
             "uplift_high": [i.high for i in answered.intervals],
             "p": answered.p_values,
-            "p_holm": corrected,
+            "p_corrected": corrected,
             "purchases": counted.values,
             "purchases_low": [i.low for i in counted.intervals],
             "purchases_high": [i.high for i in counted.intervals],
@@ -109,5 +109,10 @@ def _table(found: Trial, answered: trials.Difference, counted: trials.Difference
         }
     )
 
+
+CORRECTED = {
+    "holm": "p = {p} after Holm's correction over {campaigns} campaigns.",
+    "fdr": "p = {p} after Benjamini and Hochberg's correction over {campaigns} campaigns.",
+}
 
 DEFINITIONS = (campaign_uplift,)

@@ -1,5 +1,6 @@
 """Funnel: how far visitors come, from the first contact to the recommendation."""
 
+from dataclasses import replace
 from functools import reduce
 from operator import mul, or_
 from typing import Literal
@@ -99,7 +100,7 @@ def overall_conversion_rate(visits, periods, *, basis: Literal["visitors", "sess
         rates.pop(basis),
         **rates,
         recognised=share(visits.visitor_id.notnull()),
-        visits_per_purchase=until_bought.in_unit("ratio"),
+        visits_per_purchase=replace(until_bought, rule="M").in_unit("ratio"),
     )
 
 

@@ -75,7 +75,7 @@ def effort_to_first_reward(member_efforts):
         purchases=ratio(
             (asked * rows.purchases).sum(where=bought), rows.net_amount.sum(where=bought), cluster=member
         ).in_unit("purchases"),
-        reachable=share(rows.reachable, where=rows.paced).in_unit("percent"),
+        reachable=share(rows.reachable, where=rows.paced, cluster=member).in_unit("percent"),
     )
 
 

@@ -48,17 +48,38 @@ def avg_receipt(receipts, periods, *, trim: float = 0.01):
     """Average receipt (AOV): net sales per receipt with a positive amount, returns netted into the original purchase.
 
     ``trimmed_mean`` leaves out the receipts below the ``trim`` and above the 1 - ``trim`` quantile
-    of their period; its interval takes these two limits as given.
+    of their period.
     """
     bought = purchases(receipts)
+    limited = _trimmed(bought, periods, trim)
+    return variants(
+        per_receipt(bought),
+        median=quantile(bought.net_amount, cluster=bought.customer_id),
+        trimmed_mean=ratio(limited.part.sum(), limited.count(where=limited.within), cluster=limited.customer_id),
+    )
+
+
+def _trimmed(bought, periods, trim):
+    """Purchases of whole periods: whether ``within`` the limits, and the ``part`` that each has in the sum of those.
+
+    A purchase's part differs from the mean as its amount, moved to the limit if beyond it, does from the mean of all
+    such: so a trimmed mean varies when its limits move with the sample (Huber 1981, section 3.3).
+    """
     placed = in_periods(bought, whole(periods))
     placed = placed.mutate(amount=placed.net_amount.cast("float64"))
     limits = placed.group_by("period_id").agg(
         lowest=placed.amount.quantile(trim), highest=placed.amount.quantile(1 - trim)
     )
     limited = placed.join(limits, "period_id")
-    inner = limited.filter(limited.amount.between(limited.lowest, limited.highest))
-    return variants(per_receipt(bought), median=quantile(bought.net_amount), trimmed_mean=per_receipt(inner))
+    limited = limited.mutate(
+        within=limited.amount.between(limited.lowest, limited.highest),
+        moved=limited.amount.clip(limited.lowest, limited.highest),
+    )
+    means = limited.group_by("period_id").agg(
+        trimmed=limited.amount.mean(where=limited.within), all_moved=limited.moved.mean()
+    )
+    found = limited.join(means, "period_id")
+    return found.mutate(part=found.moved - found.all_moved + found.within.ifelse(found.trimmed, 0.0))
 
 
 @kpi(unit="money", better="higher", question="How much is a purchase made with the card worth?")

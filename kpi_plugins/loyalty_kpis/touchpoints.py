@@ -28,7 +28,8 @@ def touchpoint_contacts(funnel_events, periods, *, pause_minutes: int = 30):
     A device is not joined to others by a login: buyers log in more than others, so that their paths alone would grow.
     Events at the same touchpoint with no more than pause_minutes between them are one contact; ``converted`` is the
     contact with the purchase; ``earlier`` the number of the device's events before the period and ``known`` whether it
-    was logged in by then: a login in the period may belong to the purchase.
+    was logged in by then: a login in the period may belong to the purchase. ``most_met`` is the same in every row: the
+    touchpoint that most visitors of all periods met, of those that have enough visitors with and without it in each.
     """
     human = human_events(funnel_events)
     events = human.filter(human.visitor_id.notnull())
@@ -56,7 +57,22 @@ def touchpoint_contacts(funnel_events, periods, *, pause_minutes: int = 30):
     own = ibis.window(group_by=["period_id", "visitor_id"])
     bought_at = ibis.ifelse(contacts.converted, contacts.step, None).min().over(own)
     ended = contacts.mutate(bought_at=bought_at, earlier=contacts.earlier.min().over(own))
-    return ended.filter(ended.bought_at.isnull() | (ended.step <= ended.bought_at)).drop("bought_at")
+    shown = ended.filter(ended.bought_at.isnull() | (ended.step <= ended.bought_at)).drop("bought_at")
+    return shown.cross_join(_most_met(shown))
+
+
+def _most_met(contacts):
+    """One row: the touchpoint that most visitors met, first of all of those that are shown in most periods."""
+    people = contacts.group_by("period_id").agg(people=contacts.visitor_id.nunique())
+    begun = contacts.visitor_id.nunique(where=contacts.step == 1)
+    met = contacts.group_by("period_id", "touchpoint").agg(met=contacts.visitor_id.nunique(), begun=begun)
+    told = met.join(people, "period_id")
+    fewest = ibis.least(told.met, told.people - told.met)
+    told = told.mutate(told=(fewest >= PUBLISHED) & (told.met - told.begun >= MODELLED))
+    each = told.group_by("touchpoint").agg(met=told.met.sum(), periods=told.told.sum())
+    turn = ibis.row_number().over(order_by=[each.periods.desc(), each.met.desc(), each.touchpoint])
+    ranked = each.mutate(turn=turn)
+    return ranked.filter(ranked.turn == 0).select(most_met="touchpoint")
 
 
 @kpi(
@@ -65,12 +81,14 @@ def touchpoint_contacts(funnel_events, periods, *, pause_minutes: int = 30):
     family="acquisition",
     by_columns=False,
     question="Which touchpoints help and which hinder?",
-    columns={"touchpoint_contacts": ["visitor_id", "step", "touchpoint", "converted", "known", "earlier"]},
+    columns={"touchpoint_contacts": ["visitor_id", "step", "touchpoint", "converted", "known", "earlier", "most_met"]},
 )
-def touchpoint_effect(touchpoint_contacts: pd.DataFrame):
+def touchpoint_effect(touchpoint_contacts: pd.DataFrame, *, touchpoint: str = ""):
     """Touchpoint effect on conversion: the chance of a purchase in the period had all visitors met the touchpoint from
-    their first contact on, less that had none met it; the headline is the touchpoint that most visitors met.
+    their first contact on, less that had none met it; the headline is the touchpoint that most visitors met in all
+    periods together.
 
+    With the setting touchpoint the headline is that one, whatever was met most.
     From a discrete-time hazard of purchase at each contact, given all other touchpoints met so far, the contact's
     number by first touchpoint, and the events and login of the time before the period. It shows a touchpoint only
     from 200 visitors with and 200 without it. touchpoint_bypass is the change of the conversion rate by the touchpoint
@@ -100,9 +118,11 @@ def touchpoint_effect(touchpoint_contacts: pd.DataFrame):
     if not enough.any():
         why = reason("too_few_persons", n=int(facts[["met", "not_met"]].min(axis=1).max()), minimum=PUBLISHED)
         return modelled(None, n=n, persons=n, status="low_n", reason=why, **more)
-    best = facts[enough].sort_values(["met", "touchpoint"], ascending=[False, True]).to_dict("records")[0]
-    headline = because(HEADLINE, touchpoint=best["touchpoint"])
-    return _shown(best, "difference", why=headline, **more)
+    chosen = facts[facts["touchpoint"] == (touchpoint or rows["most_met"].iloc[0])].to_dict("records")
+    if not chosen:
+        return modelled(None, n=n, persons=n, status="undefined", reason=reason("no_rows"), **more)
+    headline = because(HEADLINE, touchpoint=chosen[0]["touchpoint"])
+    return _shown(chosen[0], "difference", why=headline, **more)
 
 
 def _effects(rows, person, code, names, converted):

@@ -167,6 +167,19 @@ def test_campaigns_count_by_their_treated_and_holm_corrects() -> None:
     assert parts["c"].reason == trials.NO_CONTROL_HERE
 
 
+def test_of_eleven_campaigns_the_false_discoveries_are_bounded() -> None:
+    """The same 400 cases eleven times: p of each is p * 11 / 11, Holm's would be 11 times as much."""
+    frame = pd.concat([cases(400, 1, f"k{i:02d}").assign(purchases=np.tile([0, 1], 200)) for i in range(11)])
+    found = campaign_uplift(goods(frame.reset_index(drop=True)), break_even=0.5)
+    assert "p_holm" not in found.table
+    assert list(found.table["p_fdr"]) == pytest.approx([found.table["p"].iloc[0]] * 11)
+    assert json.loads(found.parts["campaign"]["k00"].reason) == {
+        "text": "p = {p} after Benjamini and Hochberg's correction over {campaigns} campaigns.",
+        "p": round(float(found.table["p"].iloc[0]), 4),
+        "campaigns": 11,
+    }
+
+
 def test_a_permanent_control_group_is_no_second_sample() -> None:
     """The same persons in the same arms of two campaigns with the same answers: no narrower than one campaign."""
     one = cases(2400)

@@ -125,6 +125,25 @@ def test_within_reach_before_points_expire(terms: dict[str, Any], there: int) ->
     assert row(results, "effort_to_first_reward", "reachable")["numerator"] == there
 
 
+def test_who_is_within_reach_in_both_years_does_not_move_the_change() -> None:
+    """Of 40 members 20 are within reach in 2023, these and 10 more in 2024: +25 points. Of the 40 differences 10 are 1:
+    their squares about 0.25 add up to 10 x 0.5625 + 30 x 0.0625 = 7.5, so the error is sqrt(7.5 / 40^2 x 40 / 39) =
+    0.069338, and 1.96 times this 0.135899. Years taken apart would give 0.2050.
+    """
+    members = [membership(f"m{i:02d}", "2022-12-01") for i in range(40)]
+    ledger = Ledger()
+    for i in range(30):
+        ledger.book("2024-06-05", f"m{i:02d}", "earn", 150, f"B{i}")
+        if i < 20:
+            ledger.book("2023-06-05", f"m{i:02d}", "earn", 150, f"A{i}")
+    tables = {**TABLES, "memberships": members, "points_ledger": ledger.rows}
+    results = computed(("effort_to_first_reward",), tables, YEAR, "2023-01-01/2023-12-31", **DATA)
+    found = row(results, "effort_to_first_reward", "reachable")
+    assert (found["value"], found["n"], found["change"]) == (0.75, 40, pytest.approx(0.25))
+    assert found["change_low"] == pytest.approx(0.25 - 0.135899, abs=1e-6)
+    assert found["change_high"] == pytest.approx(0.25 + 0.135899, abs=1e-6)
+
+
 def test_the_pace_of_new_members_is_not_known() -> None:
     """Of cid (enrolled 1 June 2023) after 89 and after 90 days; dan and ann are known."""
     for last, known in (("2023-08-28", 2), ("2023-08-29", 3)):

@@ -55,6 +55,30 @@ def test_avg_receipt(shop: Results) -> None:
     assert values(shop, "avg_receipt", "variant") == pytest.approx({"median": 30, "trimmed_mean": 110 / 3})
 
 
+@pytest.mark.parametrize(("known", "low", "high"), [(True, 14, 27), (False, 16, 25)])
+def test_the_median_receipt_varies_by_person(known: bool, low: float, high: float) -> None:
+    """1, 2 … 40 paid twice each: the median lies between ranks 40 and 41. Of strangers 80 * 0.5 * 0.5 = 20 is the
+    variance of the number below, 1.96 * 4.472 = 8.8: ranks 31 and 50. Of 40 persons each has 0 or 2 of 2 below, 1 from
+    the expected: 40, and 1.96 * 6.325 = 12.4: ranks 27 and 54.
+    """
+    amounts = [1 + i // 2 for i in range(80)]
+    rows = [receipt(i, "2024-01-10", x, f"c{x}" if known else None) for i, x in enumerate(amounts)]
+    found = row(run(sold(*rows), PERIOD, catalog=single("avg_receipt"), data=KNOWN), "avg_receipt", "median")
+    assert (found["value"], found["low"], found["high"], found["n"]) == (20.5, low, high, 80)
+
+
+def test_the_trimmed_receipt_varies_with_its_limits() -> None:
+    """1, 2 … 120 paid by as many: within 2.19 and 118.81 lie 3 … 118, on average 60.5. Squares around it, with the four
+    beyond moved to the limits: 116 * (116² - 1) / 12 + 4 * 58.31² = 143,665.2; times 120/119, its root over 116 is
+    3.28122, and 1.959964 times that 6.43107.
+    """
+    rows = [receipt(i, "2024-01-10", i, f"c{i}") for i in range(1, 121)]
+    found = row(run(sold(*rows), PERIOD, catalog=single("avg_receipt"), data=KNOWN), "avg_receipt", "trimmed_mean")
+    assert (found["denominator"], found["n"], found["status"]) == (116, 116, "ok")
+    assert found["value"] == pytest.approx(60.5)
+    assert (found["low"], found["high"]) == pytest.approx((60.5 - 6.43107, 60.5 + 6.43107), abs=1e-4)
+
+
 def test_avg_receipt_card(shop: Results) -> None:
     """(60 + 30 + 10) / 3; c1 alone shows a card."""
     found = row(shop, "avg_receipt_card")

@@ -69,6 +69,34 @@ def test_a_helpful_mail() -> None:
     assert mail["p_holm"] < 1e-6
 
 
+def _two_months() -> list[dict[str, Any]]:
+    """Each month 600 others come to the website; 250 in January and 300 in December come back by a search, 290 and 210
+    by mail. Of each kind of visitor every fifth buys.
+    """
+    events = []
+    for month, (search, mail) in {"2023-12": (300, 210), "2024-01": (250, 290)}.items():
+        for i in range(600):
+            name, bought = f"{month} {i}", {"transaction_id": f"t {month} {i}"} if i % 5 == 0 else {}
+            number = 2 * i + 10_000 * int(month[-2:])
+            back = "seo" if i < search else "email" if i < search + mail else "website"
+            events.append(seen(number, name, f"{month}-10 10:00:00"))
+            events.append(seen(number + 1, name, f"{month}-11 10:00:00", touchpoint_type=back, **bought))
+    return events
+
+
+@pytest.mark.parametrize(("setting", "headline"), [("", "seo"), ("email", "email"), ("blog", None)])
+def test_both_periods_are_about_the_same_touchpoint(setting: str, headline: str | None) -> None:
+    """In January most came by mail, in December by a search; in both 550 by a search, 500 by mail, none by a blog."""
+    both = {"compare": "2023-12-01/2023-12-31", "data": "2023-12-01/2024-01-31", "period": JANUARY["period"]}
+    chosen = {"touchpoint": setting}
+    results = result("touchpoint_effect", {"funnel_events": _two_months()}, **both, settings=chosen)
+    for period in ("current", "previous"):
+        found = row(results, "touchpoint_effect", period=period)
+        assert (found["status"], json.loads(found["reason"]).get("touchpoint")) == (
+            ("undefined", None) if headline is None else ("ok", headline)
+        )
+
+
 def test_a_touchpoint_that_stands_alone_is_not_identified() -> None:
     """The visitors of the app use nothing else: nothing tells whether it is the app or they; the mail stands."""
     app = [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from kpibook.stats.intervals import Z, log_normal, newcombe, normal, student, wilson
+from kpibook.stats.intervals import Interval, Z, log_normal, newcombe, normal, square_and_add, student, wilson
 
 
 def test_wilson_of_one_half_of_hundred():
@@ -55,6 +55,22 @@ def test_newcombe_against_the_published_example():
 
     assert isclose(interval.low, 0.0524, abs_tol=5e-5)
     assert isclose(interval.high, 0.3339, abs_tol=5e-5)
+
+
+def test_square_and_add_is_the_law_of_cosines():
+    """0.5 in (0.4, 0.6) less 0.3 in (0.2, 0.45), correlated by 0.5: below sqrt(0.1² + 0.15² - 0.1 · 0.15) = 0.1322876,
+    above sqrt(0.1² + 0.1² - 0.1 · 0.1) = 0.1."""
+    low, high = square_and_add(0.5, Interval(0.4, 0.6), 0.3, Interval(0.2, 0.45), 0.5)
+
+    assert isclose(low, 0.2 - 0.1322876, abs_tol=1e-7)
+    assert isclose(high, 0.3, abs_tol=1e-12)
+
+
+def test_the_same_estimate_twice_does_not_differ():
+    """Correlated by 1, alike on both sides: no width, whatever rounding says below the root."""
+    around = Interval(0.1, 0.3)
+
+    assert square_and_add(0.2, around, 0.2, around, 1 + 1e-15) == (0.0, 0.0)
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1))

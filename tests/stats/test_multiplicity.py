@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kpibook.stats.multiplicity import benjamini_hochberg, holm
+from kpibook.stats.multiplicity import benjamini_hochberg, holm, together
 
 P = [0.01, 0.04, 0.03, 0.005]
 
@@ -19,6 +19,19 @@ def test_holm() -> None:
 def test_benjamini_hochberg() -> None:
     """0.005*4/1 = 0.02, 0.01*4/2 = 0.02, 0.03*4/3 = 0.04, 0.04*4/4 = 0.04."""
     assert benjamini_hochberg(P) == pytest.approx([0.02, 0.04, 0.04, 0.02])
+
+
+def test_few_are_corrected_after_holm_and_many_after_benjamini_and_hochberg() -> None:
+    """0.001, 0.002 … 0.01 of ten: 0.001 * 10 and, raised, 0.005 * 6 = 0.006 * 5 = 0.03. With 0.011 an eleventh: each of
+    rank i is i/1000 * 11 / i = 0.011.
+    """
+    p = np.arange(1, 12) / 1000
+    few, adjusted = together(p[:10])
+    assert few == "holm"
+    assert adjusted == pytest.approx([0.010, 0.018, 0.024, 0.028, *[0.030] * 6])
+    many, adjusted = together(p)
+    assert many == "fdr"
+    assert adjusted == pytest.approx([0.011] * 11)
 
 
 def test_never_above_one_and_never_below_the_raw_value() -> None:

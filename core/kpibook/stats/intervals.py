@@ -1,7 +1,8 @@
 """Confidence intervals for shares, means, ratios and quantiles.
 
 Sources: Wilson 1927 (score interval); Deng, Knoblich & Lu 2018 (delta method with
-clusters); Conover 1999, section 3.2 (order statistics).
+clusters); Conover 1999, section 3.2 (order statistics); Newcombe 1998 and Zou & Donner 2008
+(differences from the intervals of both sides).
 """
 
 from __future__ import annotations
@@ -55,6 +56,15 @@ def log_normal(value: float, standard_error: float, z: float = Z) -> Interval:
 def newcombe(now: tuple[float, float], before: tuple[float, float]) -> Interval:
     """Difference of two independent shares, each (successes, n): hybrid score interval (Newcombe 1998, method 10)."""
     (p, one), (q, other) = ((x / n, wilson(x, n)) for x, n in (now, before))
-    low = sqrt((p - one.low) ** 2 + (other.high - q) ** 2)
-    high = sqrt((one.high - p) ** 2 + (q - other.low) ** 2)
+    return square_and_add(p, one, q, other)
+
+
+def square_and_add(p: float, one: Interval, q: float, other: Interval, correlation: float = 0.0) -> Interval:
+    """Interval of p - q from the intervals of both, whose estimates correlate (Newcombe 1998; Zou & Donner 2008)."""
+    low = _third_side(p - one.low, other.high - q, correlation)
+    high = _third_side(one.high - p, q - other.low, correlation)
     return Interval(p - q - low, p - q + high)
+
+
+def _third_side(a: float, b: float, cosine: float) -> float:
+    return sqrt(max(0.0, a * a + b * b - 2 * cosine * a * b))

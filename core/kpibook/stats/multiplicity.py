@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+#: Up to so many comparisons none is to be wrong; of more, few of those that are told.
+FEW = 10
 
 
 def holm(p_values: npt.ArrayLike) -> Floats:
@@ -26,6 +28,12 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
     order = np.argsort(p, kind="stable")
     raised = p[order] * len(p) / np.arange(1, len(p) + 1)
     return _back(np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0), order)
+
+
+def together(p_values: npt.ArrayLike) -> tuple[str, Floats]:
+    """Name of the correction for so many segments and the adjusted p-values: ``holm`` of a few, of many ``fdr``."""
+    p = _checked(p_values)
+    return ("holm", holm(p)) if len(p) <= FEW else ("fdr", benjamini_hochberg(p))
 
 
 def _back(ordered: Floats, order: npt.NDArray[np.int64]) -> Floats:
