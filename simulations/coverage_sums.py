@@ -85,7 +85,7 @@ def sums(jobs: Sequence[Job], placer: Placer, database: Database, ids: pd.DataFr
     query = linear.query(estimates, [windows.TOTAL], receipts, PERIODS)
     if query is None or not isinstance(query.table, Moments):
         return None
-    rows = database.fetch(query.table.inner).to_pandas()
+    rows = database.rows(query.table.clusters(database.sql(query.table.inner)), query.table).to_pandas()
     found = units_of(rows["_cluster"].astype("string").fillna(rows["_alone"].astype("string")), ids)
     names, of_clusters = _of_clusters(query.table.columns, rows)
     codes, own = pd.factorize(found["own"])
