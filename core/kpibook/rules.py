@@ -36,7 +36,8 @@ def because(sentence: str, **values: float | str) -> str:
 def share_rule(value: float, low: float, high: float, effective_n: float) -> tuple[str, str]:
     """Rule P."""
     if effective_n < MINIMUM["P"]:
-        return "low_n", reason("too_few_cases", n=int(effective_n), minimum=MINIMUM["P"])
+        message = "too_few_cases" if effective_n == int(effective_n) else "too_few_effective"
+        return "low_n", reason(message, n=int(effective_n), minimum=MINIMUM["P"])
     width = high - low
     if width <= 0.05 or (width < 0.30 and width <= 1.3 * value):
         return OK

@@ -67,6 +67,11 @@ def test_changes_of_percent_are_points_with_their_sign():
         ("pp", 0.05, "+5.0_pp"),
         ("days", 1.0, "1.0_day"),
         ("days", 4.0, "4.0_days"),
+        ("months", 9.0, "9_months"),
+        ("months", 1.0, "1_month"),
+        ("months", 9.5, "9.5_months"),
+        ("waves", 12.0, "12_waves"),
+        ("minutes", 57.0, "57.0_minutes"),
         ("crates_each", 3.14159, "3.14_crates_each"),
         ("percent", float("nan"), "\u2013"),
         ("money", pd.NA, "\u2013"),
@@ -127,6 +132,7 @@ def test_intervals_in_a_sentence():
 
 def test_an_interval_may_be_open_on_one_side():
     assert said("between", 9, None, "count") == ["9 or more", "9 o más", "9 oder mehr", "9 o più"]
+    assert said("between", 0.976, 0.976, "percent") == ["97.6%", "97,6_%", "97,6_%", "97,6%"]
     assert said("between", None, 9, "count") == ["9 or less", "9 o menos", "9 oder weniger", "9 o meno"]
 
 
