@@ -59,7 +59,7 @@ def survey_rule(effective: float, published: int = PUBLISHED) -> tuple[str, str]
     """Published from 100 effective answers, shown from 30 as low_n."""
     if effective < published:
         minimum = SHOWN if effective < SHOWN else published
-        return "low_n", reason("too_few_cases", n=int(effective), minimum=minimum)
+        return "low_n", reason("too_few_effective", n=int(effective), minimum=minimum)
     return OK
 
 

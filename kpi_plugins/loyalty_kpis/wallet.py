@@ -195,10 +195,12 @@ def _share(met, answers, **more):
     facts |= {"numerator": found.numerator, "denominator": found.denominator}
     effective = found.effective_n
     status, why = (
-        ("ok", "") if effective >= ENOUGH else ("low_n", reason("too_few_cases", n=int(effective), minimum=ENOUGH))
+        ("ok", "") if effective >= ENOUGH else ("low_n", reason("too_few_effective", n=int(effective), minimum=ENOUGH))
     )
     if effective < SHOWN:
-        return modelled(None, status=status, reason=reason("too_few_cases", n=int(effective), minimum=SHOWN), **facts)
+        return modelled(
+            None, status=status, reason=reason("too_few_effective", n=int(effective), minimum=SHOWN), **facts
+        )
     low, high = found.interval
     return modelled(found.value, low=low, high=high, status=status, reason=why, **facts)
 
