@@ -88,7 +88,6 @@ def effort_to_first_reward(member_efforts):
         "reward_opinions": ["customer_id", "reward", "effort", "weight", "usage_class"],
         "reach_by_usage": ["usage_class", "members", "reachable"],
     },
-    table_units={"perceived": "percent", "reachable": "percent"},
 )
 def effort_reward_balance(reward_opinions: pd.DataFrame, reach_by_usage: pd.DataFrame):
     """Effort/reward balance: weighted share of respondents who rate the reward at least as high as the effort, in the
@@ -137,7 +136,7 @@ def _perceived(rows):
     facts = {"n": int(found.effective_n), "numerator": found.numerator, "denominator": found.denominator}
     facts |= {"low": found.interval.low, "high": found.interval.high, "persons": len(set(persons))}
     if found.effective_n < MINIMUM:
-        why = reason("too_few_effective", n=int(found.effective_n), minimum=MINIMUM)
+        why = reason("too_few_persons", n=int(found.effective_n), minimum=MINIMUM)
         facts |= {"status": "low_n", "reason": why}
     return modelled(found.value, **facts)
 

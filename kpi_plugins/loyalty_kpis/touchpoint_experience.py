@@ -96,12 +96,10 @@ def touchpoint_sentiment(contact_ratings: pd.DataFrame):
         return modelled(None, status="undefined", reason=reason("no_rows"), **facts)
     good, bad = (float(weight[rating == sign].sum()) / float(weight.sum()) for sign in (1, -1))
     if effective < SHOWN:
-        return modelled(
-            None, status="low_n", reason=reason("too_few_effective", n=int(effective), minimum=SHOWN), **facts
-        )
+        return modelled(None, status="low_n", reason=reason("too_few_cases", n=int(effective), minimum=SHOWN), **facts)
     low, high = adjusted_wald(good, bad, effective_answers(rating, weight, pd.factorize(rated["person"])[0]))
     few = effective < PUBLISHED
-    why = reason("too_few_effective", n=int(effective), minimum=PUBLISHED) if few else ""
+    why = reason("too_few_cases", n=int(effective), minimum=PUBLISHED) if few else ""
     figures = {"low": 100 * low, "high": 100 * high, "status": "low_n" if few else "ok", "reason": why}
     return modelled(100 * (good - bad), **figures, **facts)
 

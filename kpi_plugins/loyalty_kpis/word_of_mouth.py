@@ -102,11 +102,11 @@ def _figure(value, drawn, effective, **more):
     if np.isnan(value[0]):
         return modelled(None, status="undefined", reason=reason("zero_denominator"), **facts)
     if effective < SHOWN:
-        why = reason("too_few_effective", n=int(effective), minimum=SHOWN)
+        why = reason("too_few_persons", n=int(effective), minimum=SHOWN)
         return modelled(None, status="low_n", reason=why, **facts)
     low, high = percentile(drawn)
     few = effective < PUBLISHED
-    why = reason("too_few_effective", n=int(effective), minimum=PUBLISHED) if few else ""
+    why = reason("too_few_persons", n=int(effective), minimum=PUBLISHED) if few else ""
     return modelled(float(value[0]), low=low, high=high, status="low_n" if few else "ok", reason=why, **facts)
 
 

@@ -130,3 +130,8 @@ def test_a_leap_year_is_as_long_as_another(english: Words):
 def test_a_change_that_cannot_vary_has_no_interval(english: Words):
     card = compared(SECOND, FIRST, "own", **TOTAL).assign(change=0.0, change_low=0.0, change_high=0.0)
     assert rows(family_table(card, "sales", english).html)["X"][-1] == "$0.00"
+
+
+def test_bounds_that_are_one_are_said_once(english: Words):
+    card = results.scorecard([figure("x", None, 0.976, 0.976, status="bounded", family="sales")])
+    assert rows(family_table(card, "sales", english).html)["X"][0] == "97.6%"

@@ -49,6 +49,8 @@ def digits_of(row: Row, words: Words) -> int:
 
 def value_text(row: Row, words: Words) -> str:
     """The value, the range of a bounded figure, or the status in words."""
+    if row["status"] == "bounded" and row["low"] is not None and row["low"] == row["high"]:
+        return words.value(row["low"], row["unit"])
     if row["status"] == "bounded":
         return words.between(row["low"], row["high"], row["unit"])
     if row["status"] == "ok":

@@ -128,18 +128,13 @@ class Words(Formats):
         return f"[{ends[0]};{NBSP}{ends[1]}]"
 
     def between(self, low: Any, high: Any, unit: str, digits: int | None = None, *, change: bool = False) -> str:
-        """The interval within a sentence, with its unit; an end that is not known leaves it open on that side.
-
-        Two ends that are one are said once.
-        """
+        """The interval within a sentence, with its unit; an end that is not known leaves it open on that side."""
         digits = self.digits(unit, low, high) if digits is None else digits
         write = self.change if change else self.value
         if is_missing(high):
             return self("interval.from", low=write(low, unit, digits))
         if is_missing(low):
             return self("interval.up_to", high=write(high, unit, digits))
-        if low == high:
-            return write(low, unit, digits)
         return self("interval.between", low=write(low, unit, digits), high=write(high, unit, digits))
 
     def segment(self, segment_by: str, segment: str) -> str:
