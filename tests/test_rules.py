@@ -44,3 +44,19 @@ def test_rule_r():
 def test_rule_k():
     assert rules.survival_rule(30) == ("ok", "")
     assert rules.survival_rule(29) == ("low_n", '{"id": "reason.too_few_at_risk", "n": 29, "minimum": 30}')
+
+
+@pytest.mark.parametrize(
+    ("effective", "cases", "message"),
+    [(29.0, None, "too_few_cases"), (29.7, None, "too_few_effective"), (29.0, 29, "too_few_cases"),
+     (29.0, 40, "too_few_effective"), (28.9999999, 29, "too_few_cases")],
+)  # fmt: skip
+def test_what_is_too_few(effective, cases, message):
+    """29.7 is no number of cases; 29 beside 40 cases is what those are worth."""
+    assert rules.too_few(effective, 30, cases) == f'{{"id": "reason.{message}", "n": 29, "minimum": 30}}'
+
+
+def test_the_share_rule_says_what_clustered_cases_are_worth():
+    assert rules.share_rule(0.5, 0.4, 0.6, 11.4) == (
+        "low_n", '{"id": "reason.too_few_effective", "n": 11, "minimum": 30}',
+    )  # fmt: skip

@@ -103,11 +103,11 @@ class Book:
 
     def section(self, family: str) -> Display:
         """One chapter: the family's figures, trends, breakdowns and tables."""
-        return chapters.section(self._shown, self.tables, family, self._words)
+        return chapters.section(self._shown, self.tables, family, self._words, self._table_units)
 
     def other_sections(self, *shown: str) -> Display:
         """Chapters of the families not named, such as those of other packs."""
-        return chapters.other_sections(self._shown, self.tables, shown, self._words)
+        return chapters.other_sections(self._shown, self.tables, shown, self._words, self._table_units)
 
     def data_quality(self) -> Display:
         """What is wrong with the data, and what was assumed."""
@@ -187,18 +187,32 @@ class Book:
         card = self.scorecard
         named = card["segment"].where(card["segment_by"] != "kpi", card["segment"].map(titles))
         shown = {"title": card["kpi"].map(titles), "segment": named}
-        return card.assign(**{name: column.astype(card[name].dtype) for name, column in shown.items()})
+        named_card = card.assign(**{name: column.astype(card[name].dtype) for name, column in shown.items()})
+        return named_card.assign(looks_back=card["kpi"].map(self._windows))
+
+    @property
+    def _table_units(self) -> dict[str, Mapping[str, str]]:
+        return {name: source.definition.table_units for name, source in self.catalog.kpis.items()}
+
+    @property
+    def _windows(self) -> dict[str, str]:
+        """By KPI: ``before`` where the window before the period counts, ``own`` for one of its own, else empty."""
+        found = {name: source.definition.looks_back for name, source in self.catalog.kpis.items()}
+        return {name: "" if back is None else "before" if back == "before" else "own" for name, back in found.items()}
 
     @property
     def _definitions(self) -> pd.DataFrame:
         rows = []
+        figures = set(self.scorecard.loc[self.scorecard["status"] != "missing_data", "kpi"])
         for kpi in self.results.resolution.kpis.values():
             title, text = self._titles[kpi.id]
             needs = [f"{table}.{c}" for table, columns in kpi.needs.items() for c in sorted(columns)]
             chosen = ", ".join(f"{name} = {value}" for name, value in sorted(kpi.settings.items()))
             text = f"{text} ({chosen})" if chosen else text
-            facts = {"definition_hash": kpi.hash, "origin": kpi.origin, "needs": needs}
-            rows.append({"kpi": kpi.id, "title": title, "text": text, **facts})
+            facts = {"definition_hash": kpi.hash, "origin": kpi.origin, "unit": kpi.definition.unit}
+            rows.append(
+                {"kpi": kpi.id, "title": title, "text": text, "needs": needs, "shown": kpi.id in figures, **facts}
+            )
         return pd.DataFrame(rows)
 
 

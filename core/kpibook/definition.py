@@ -20,7 +20,23 @@ from kpibook.rules import SINGLE
 #: ``before``, a setting's name, or a function of a window and the settings.
 LooksBack: TypeAlias = str | Callable[[Any, Mapping[str, Any]], date | None] | None
 
-UNITS = ("money", "percent", "ratio", "count", "persons", "receipts", "days", "index", "points", "purchases")
+UNITS = (
+    "money",
+    "percent",
+    "ratio",
+    "count",
+    "persons",
+    "receipts",
+    "days",
+    "index",
+    "points",
+    "purchases",
+    "minutes",
+    "months",
+    "waves",
+)
+#: Units that a column of a KPI's table may have besides: percentage points, and that of the KPI which the row names.
+TABLE_UNITS = (*UNITS, "pp", "of_kpi")
 BETTER = ("higher", "lower", "target", "neutral")
 
 
@@ -40,6 +56,7 @@ class Definition:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     not_by: Mapping[str, str] = field(default_factory=dict)
+    table_units: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     better: str = "neutral"
     family: str = ""
@@ -100,10 +117,11 @@ def kpi(
     columns: Mapping[str, list[str]] | None = None,
     optional: tuple[str, ...] | list[str] = (),
     not_by: Mapping[str, str] | None = None,
+    table_units: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Make a KPI of a function from tables or views to an estimate.
 
-    unit: money, percent, ratio, count, persons, receipts, days, index, points, purchases.
+    unit: money, percent, ratio, count, persons, receipts, days, index, points, purchases, minutes, months, waves.
     better: higher, lower, target, neutral.
     family: the chapter; the module's name when not given.
     question: what a director asks that this KPI answers.
@@ -117,6 +135,8 @@ def kpi(
         does a breakdown that says nothing of their rows.
     not_by: columns by which a KPI in pandas cannot be known, each with the reason (``because``) that stands beside its
         segments; empty where the KPI's own ``parts`` have that dimension.
+    table_units: of the columns of the table beside the figure, ``{"effect": "money"}``: any unit, ``pp``, or
+        ``of_kpi`` for the unit of the KPI that the row's column ``kpi`` names. Others are plain numbers.
     """
 
     def decorate(function: Callable[..., Any]) -> Definition:
@@ -125,10 +145,11 @@ def kpi(
         given = {name: tuple(names) for name, names in (columns or {}).items()}
         chapter = family or function.__module__.rpartition(".")[2]
         problems = [*_problems(definition, given), *_unknown(definition, optional, not_by or {})]
+        problems += _table_problems(definition, table_units or {})
         if problems:
             raise PluginError(problems)
         more = {"family": chapter, "question": question, "columns": given}
-        more |= {"optional": tuple(optional), "not_by": dict(not_by or {})}
+        more |= {"optional": tuple(optional), "not_by": dict(not_by or {}), "table_units": dict(table_units or {})}
         return Definition(**{**vars(definition), **more})
 
     return decorate
@@ -154,6 +175,15 @@ def view(
         return Definition(**{**vars(definition), "key": keys, "date": date, "describes": describes})
 
     return decorate
+
+
+def _table_problems(definition: Definition, units: Mapping[str, str]) -> list[Problem]:
+    where = f"{definition.where}: {definition.id}"
+    return [
+        Problem(where, f"unknown unit '{unit}' of the table's column '{name}'", did_you_mean(unit, TABLE_UNITS))
+        for name, unit in units.items()
+        if unit not in TABLE_UNITS
+    ]
 
 
 def _define(function: Callable[..., Any], kind: str, **facts: Any) -> Definition:

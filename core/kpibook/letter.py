@@ -15,7 +15,8 @@ from kpibook.engine.computable import Computability
 from kpibook.intake import Intake
 from kpibook.model import TABLES, Column
 from kpibook.params import Params
-from kpibook.present.audit_tables import STATES, effect_text, finding_text
+from kpibook.present.audit_tables import effect_text, finding_text
+from kpibook.present.reference_tables import STATES
 from kpibook.present.words import Words
 from kpibook.tracing import Resolution
 

@@ -34,10 +34,20 @@ def because(sentence: str, **values: float | str) -> str:
     return json.dumps({"text": sentence, **values}, ensure_ascii=False)
 
 
+def too_few(effective_n: float, minimum: int, cases: float | None = None) -> str:
+    """Too few cases; where weights or clusters take some of their worth, what they are worth, which is said to be that.
+
+    cases: their number, which stands beside the figure; where it is not known, a whole number is taken for it.
+    """
+    whole = abs(effective_n - (round(effective_n) if cases is None else cases)) < 1e-6
+    message = "too_few_cases" if whole else "too_few_effective"
+    return reason(message, n=int(effective_n + 1e-6), minimum=minimum)
+
+
 def share_rule(value: float, low: float, high: float, effective_n: float) -> tuple[str, str]:
     """Rule P."""
     if effective_n < MINIMUM["P"]:
-        return "low_n", reason("too_few_cases", n=int(effective_n), minimum=MINIMUM["P"])
+        return "low_n", too_few(effective_n, MINIMUM["P"])
     width = high - low
     if width <= 0.05 or (width < 0.30 and width <= 1.3 * value):
         return OK

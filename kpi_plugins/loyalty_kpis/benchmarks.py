@@ -44,6 +44,7 @@ def rival_satisfaction(competitor_panel, periods, *, asked: bool = False):
         ],
         "rival_satisfaction": ["respondent_id", "own", "rivals"],
     },
+    table_units={"own_value": "of_kpi", "low": "of_kpi", "benchmark": "of_kpi", "high": "of_kpi", "gap": "of_kpi"},
 )  # fmt: skip
 def benchmark_gap(scorecard: pd.DataFrame, benchmarks: pd.DataFrame, rival_satisfaction: pd.DataFrame):
     """Gap to external benchmark: median over the comparable benchmarks of the distance to the benchmark in standard

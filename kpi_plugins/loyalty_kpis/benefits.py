@@ -38,6 +38,7 @@ def qualitative_reward_share(rewards, reward_members):
     columns={
         "tenure_benefits": ["customer_id", "usage_class", "spend_long", "benefit_long", "spend_young", "benefit_young"]
     },
+    table_units={"spend": "money", "benefit": "money", "rate": "percent"},
 )
 def tenure_benefit_gradient(tenure_benefits: pd.DataFrame):
     """Tenure benefit gradient: benefits per gross spend of identified customers for 36 months or more, minus that of

@@ -29,6 +29,13 @@ from loyalty_kpis.trials import Trial
             "other_goods",
         ]
     },
+    table_units={
+        "answered_treated": "percent",
+        "answered_control": "percent",
+        "uplift": "pp",
+        "uplift_low": "pp",
+        "uplift_high": "pp",
+    },
 )
 def campaign_uplift(case_goods: pd.DataFrame, *, break_even: float = 0.0):
     """Campaign uplift vs control: share of those assigned to the treatment who bought in the response window, minus the

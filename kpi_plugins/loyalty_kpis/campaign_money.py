@@ -29,6 +29,11 @@ COST_UNKNOWN = because("The fixed cost or the cost of a contact of this campaign
             "fixed_cost", "contact_cost", *FIGURES, "contrast_discounts",
         ]
     },
+    table_units={
+        "before_targeted": "money", "before_others": "money", "during_targeted": "money", "during_others": "money",
+        "difference": "money", "standard_error": "money", "sales_difference": "money", "discounts": "money",
+        "difference_low": "money", "difference_high": "money",
+    },
 )  # fmt: skip
 def campaign_roi(case_purchases: pd.DataFrame):
     """Campaign ROI: margin caused minus cost, per cost; caused is the mean margin before the offer of the treated minus

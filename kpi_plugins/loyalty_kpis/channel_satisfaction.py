@@ -22,6 +22,7 @@ from loyalty_kpis.survey_figures import ANSWERS, SHOWN, asked, boxed, counting, 
         "survey_answers": [*ANSWERS, "channel", "touchpoint_type"],
         "channel_price_days": ["business_date", "product_days", "mismatched"],
     },
+    table_units={"value": "percent", "low": "percent", "high": "percent"},
 )
 def channel_consistency(survey_answers: pd.DataFrame, channel_price_days: pd.DataFrame):
     """Consistency across channels: standard deviation of CSAT between channels once the noise of their samples is taken

@@ -25,6 +25,7 @@ GAP = "It differs from the cost ledger by {gap} %."
         "booked_cost": ["component", "booked", "in_receipts", "rows", "first", "last", "start", "end"],
         "scorecard": FIGURES,
     },
+    table_units={"amount": "money", "booked": "money", "in_receipts": "money"},
 )
 def total_programme_cost(programme_cost: pd.DataFrame, booked_cost: pd.DataFrame, scorecard: pd.DataFrame):
     """Total programme cost: member and personal discounts on all purchases net of supplier funding, rewards taken plus

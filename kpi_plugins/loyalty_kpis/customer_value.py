@@ -30,6 +30,7 @@ COLUMNS = [
     family="customers",
     looks_back=a_year,
     columns={"repeat_histories": COLUMNS},
+    table_units={"active": "percent", "margin_per_purchase": "money"},
 )
 def clv(repeat_histories: pd.DataFrame, *, active_days: int = 365, yearly_discount: float = 0.10):
     """Customer lifetime value: net sales minus cost of goods expected in the next 36 months, discounted by

@@ -136,7 +136,7 @@ def further(own: Study, values: pd.Series, found: Evidence) -> dict:
     scale = found.study.person_months / made.person_months
     ends = normal(made.total * scale, made.standard_error * scale)
     facts = {"n": made.treated, "persons": made.treated, "grade": found.grade}
-    return {"adjusted": modelled(made.total * scale, low=ends.low, high=ends.high, **facts)}
+    return {"adjusted": enough(found, modelled(made.total * scale, low=ends.low, high=ends.high, **facts))}
 
 
 def not_identified(**more):
@@ -147,21 +147,28 @@ def not_identified(**more):
 def why(found: Evidence) -> str:
     """The first check of grade B that fails, in words."""
     failed = next((name for name, holds in found.checks.items() if not holds), "")
-    if failed == "size":
-        fewest = min(found.study.treated, found.study.controls)
-        return reason("too_few_persons", n=fewest, minimum=RULE_D)
     if failed in ("placebo", "pretended", "power", "breakdown") and not np.isfinite(found.placebo.value):
         return NO_PLACEBO
     return FAILED.get(failed, "")
 
 
+def enough(found: Evidence, figure):
+    """The figure, or low_n with rule D's reason where there are not 200 treated and 200 controls behind it."""
+    treated, controls = found.study.treated, found.study.controls
+    if min(treated, controls) >= RULE_D or figure.status not in ("ok", "bounded"):
+        return figure
+    why = reason("too_few_for_effect", treated=treated, controls=controls, minimum=RULE_D)
+    return replace(figure, status="low_n", reason=why)
+
+
 def stated(found: Evidence, value: float, interval: Interval, bounds: Interval, **more):
-    """A figure as its grade allows: with an interval (B), or as bounds without a single value (C)."""
+    """A figure as its grade allows: with an interval (B), or as bounds without a single value (C); see enough."""
     facts = {"n": found.study.treated, "persons": found.study.treated, "grade": found.grade}
     facts["reason"] = because(BY_STUDY, limits=why(found))
     if found.grade == "B":
         return modelled(value, **{**facts, "low": interval.low, "high": interval.high, **more})
-    return modelled(None, **{**facts, "low": bounds.low, "high": bounds.high, "status": "bounded", **more})
+    bounded = modelled(None, **{**facts, "low": bounds.low, "high": bounds.high, "status": "bounded", **more})
+    return enough(found, bounded)
 
 
 def scaled(interval: Interval, factor: float, shift: float = 0.0) -> Interval:
@@ -175,7 +182,7 @@ def readings(found: Evidence) -> dict:
     facts = {"n": own.treated, "persons": own.treated, "grade": found.grade}
     plain = normal(own.total, own.standard_error)
     monthly = [scaled(ends, 1 / own.person_months) for ends in (found.interval, found.bounds)]
-    return {
+    shown = {
         "risk_set": modelled(own.total, low=plain.low, high=plain.high, **facts),
         "later_enrollers": modelled(_known(found.later), **facts),
         "never_enrolled": modelled(_known(found.never), **facts),
@@ -183,6 +190,7 @@ def readings(found: Evidence) -> dict:
         "per_member_month": stated(found, own.average, *monthly),
         **_tests(found),
     }
+    return {name: enough(found, figure) for name, figure in shown.items()}
 
 
 def _tests(found: Evidence) -> dict:

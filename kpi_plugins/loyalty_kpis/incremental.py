@@ -36,6 +36,7 @@ REFUTED = because("The advertised growth of 30 % lies above the whole interval."
     },
     optional=("study_ineligible", *DESIGN_COLUMNS, *SEGMENT_COLUMNS),
     not_by=NOT_BY,
+    table_units={"effect": "money", "low": "money", "high": "money"},
 )
 def incremental_margin(
     enrolment_study: pd.DataFrame,
@@ -100,7 +101,7 @@ def _ineligible(own, rows: pd.DataFrame, found):
     made = effects(own.sets, outcome, own.purchases.enrolled, counted=own.counted)
     ends = effect.scaled(normal(made.total, made.standard_error), 1 / made.person_months)
     facts = {"n": made.treated, "persons": made.treated, "grade": found.grade}
-    return modelled(made.average, low=ends.low, high=ends.high, **facts)
+    return effect.enough(found, modelled(made.average, low=ends.low, high=ends.high, **facts))
 
 
 @kpi(
@@ -110,6 +111,7 @@ def _ineligible(own, rows: pd.DataFrame, found):
     question="How much turnover exists only because of the programme?",
     columns={"enrolment_study": [*STUDY, "net_amount", "purchases"], "enrolment_members": MEMBERS},
     not_by=UNKNOWABLE,
+    table_units={"effect": "money", "low": "money", "high": "money"},
 )
 def incremental_revenue(enrolment_study: pd.DataFrame, enrolment_members: pd.DataFrame):
     """Incremental revenue: as the incremental contribution margin, in net sales; it never enters the ROI.
@@ -124,7 +126,7 @@ def incremental_revenue(enrolment_study: pd.DataFrame, enrolment_members: pd.Dat
     parts = effect.readings(found)
     components = _components(own, enrolment_study)
     facts = {"n": found.study.treated, "persons": found.study.treated, "grade": found.grade}
-    parts |= {name: modelled(amount, **facts) for name, amount in components.items()}
+    parts |= {name: effect.enough(found, modelled(amount, **facts)) for name, amount in components.items()}
     table = effect.event_table(found.study)
     beside = {"table": table, "table_persons": "members"}
     return effect.stated(found, found.study.total, found.interval, found.bounds, parts={"variant": parts}, **beside)
@@ -198,7 +200,7 @@ def _own_growth(found, times):
         return modelled(None, status="undefined", reason=reason("zero_denominator"), grade=found.grade)
     low, high = (end / (observed - end) for end in ends)
     facts = {"n": own.treated, "persons": own.treated, "grade": found.grade}
-    return modelled(sums / (observed - sums), low=low, high=high, **facts)
+    return effect.enough(found, modelled(sums / (observed - sums), low=low, high=high, **facts))
 
 
 @kpi(

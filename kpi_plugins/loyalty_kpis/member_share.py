@@ -73,6 +73,10 @@ def share_moves(receipts, memberships, periods):
             "side", "person", "kind", *SUMS, *SQUARES, "purchases", "before_start", "data_start",
         ]
     },
+    table_units={
+        "contribution": "pp", "card_before": "money", "card_now": "money", "other_before": "money",
+        "other_now": "money",
+    },
 )  # fmt: skip
 def member_revenue_share_change(share_moves: pd.DataFrame):
     """Change in member revenue share: share of net sales with a card in the period minus that in the comparison period,

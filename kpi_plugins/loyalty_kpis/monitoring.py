@@ -148,7 +148,7 @@ def data_driven_decision_share(campaigns_begun, monitored_kpis):
 
 
 def _yes(answer, n, **more):
-    return modelled(float(answer), low=float(answer), high=float(answer), n=n, **more)
+    return modelled(float(answer), low=float(answer), high=float(answer), numerator=float(answer), n=n, **more)
 
 
 def _census(items, met, **more):

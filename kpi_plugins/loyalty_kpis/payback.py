@@ -19,6 +19,7 @@ DRAWS = 1_000
 SEED = 20_170_701
 NOT_YET = "Not repaid within the {months} months since the launch."
 BEFORE_DATA = because("The launch lies before the data: what the programme earned since then is not known.")
+PERCENTILES = because("The interval goes from P10 to P90 of the months that sampling error allows.")
 NO_LAUNCH = because("The cost ledger has no launch cost: there is nothing to repay.")
 
 
@@ -41,7 +42,7 @@ def membership_months(enrolled_persons):
 
 
 @kpi(
-    unit="count",
+    unit="months",
     better="lower",
     family="return",
     question="After how many months has the programme repaid its launch cost?",
@@ -96,15 +97,16 @@ def payback_period(
     facts = {"n": found.study.treated, "persons": found.study.treated, "grade": found.grade}
     last = end - launch - 1
     parts = {"variant": {"never": modelled(never, unit="percent", **facts), "risk_set": _month(month, last, facts)}}
+    parts["variant"] = {name: effect.enough(found, figure) for name, figure in parts["variant"].items()}
     for name, bound in (("lowest_bound", found.bounds.low), ("highest_bound", found.bounds.high)):
         shift = (bound - found.study.total) / found.study.person_months * flow.member_months
-        parts["variant"][name] = _month(_repaid(flow.net() + shift, flow.launch_cost, factors), last, facts)
+        at_bound = _month(_repaid(flow.net() + shift, flow.launch_cost, factors), last, facts)
+        parts["variant"][name] = effect.enough(found, at_bound)
     if found.grade == "C":
         ends = [parts["variant"][name].value for name in ("highest_bound", "lowest_bound")]
-        return modelled(
-            None, low=ends[0], high=ends[1], status="bounded", reason=effect.why(found), parts=parts, **facts
-        )
-    return _month(month, last, facts, low=low, high=high, parts=parts)
+        facts |= {"low": ends[0], "high": ends[1], "parts": parts}
+        return effect.enough(found, modelled(None, status="bounded", reason=effect.why(found), **facts))
+    return _month(month, last, facts, low=low, high=high, reason=PERCENTILES, parts=parts)
 
 
 class _Flow:
@@ -175,7 +177,7 @@ def _quantiles(months: list[int | None]) -> tuple[float | None, float | None]:
 
 def _month(month: int | None, months: int, facts: dict, **more):
     if month is None:
-        return modelled(None, status="undefined", reason=because(NOT_YET, months=months), **facts, **more)
+        return modelled(None, **{**facts, **more, "status": "undefined", "reason": because(NOT_YET, months=months)})
     return modelled(float(month), **facts, **more)
 
 

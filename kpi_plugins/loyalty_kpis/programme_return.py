@@ -182,7 +182,8 @@ def _stated(made: Return, which: str, costs: pd.DataFrame):
     for name, margin in (("later_enrollers", made.found.later), ("never_enrolled", made.found.never)):
         if np.isfinite(margin):
             shown = margin / made.cost - 1 if which == "ratio" else margin - made.cost
-            parts[name] = modelled(float(shown), n=made.found.study.treated, grade=made.found.grade)
+            bare = modelled(float(shown), n=made.found.study.treated, grade=made.found.grade)
+            parts[name] = effect.enough(made.found, bare)
     if which == "ratio" and whole > 0:
         scale = made.every * made.cost / whole
         ends = [effect.scaled(i, scale, scale - 1) for i in (interval, bounds)]

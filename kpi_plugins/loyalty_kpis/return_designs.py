@@ -57,7 +57,7 @@ class Design:
     """``limits``: the reason for no better grade; amounts are sums over the design's own members or stores and months.
 
     interval: of the margin. cost: of the same months; ratio: of the return on it, when that is uncertain as well. n:
-    persons, or stores.
+    persons, or stores. few: fewer than rule D's 200 treated and 200 controls, which ``limits`` says.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Design:
     ratio: Interval | None = None
     limits: str = ""
     sizes: tuple[tuple[str, int], ...] = ()
+    few: bool = False
 
     def reason(self) -> str:
         return because(self.sentence, limits=self.limits, **dict(self.sizes))
@@ -88,7 +89,9 @@ class Design:
         if self.grade == "D" or value is None or ends is None:
             return modelled(None, status="not_identified", **{**facts, "grade": "D"})
         if self.grade == "C":
-            return modelled(None, low=ends.low, high=ends.high, status="bounded", **facts)
+            status = "low_n" if self.few else "bounded"
+            facts |= {"reason": self.limits} if self.few else {}
+            return modelled(None, low=ends.low, high=ends.high, status=status, **facts)
         sides = {"numerator": value * self.cost, "denominator": self.cost} if which == "ratio" else {}
         return modelled(value, low=ends.low, high=ends.high, **facts, **sides)
 
@@ -159,8 +162,9 @@ def by_trial(cases: pd.DataFrame, monthly_cost: float) -> Design | None:
         limits = UNSEEN
     grade = "D" if limits else "A"
     smallest = found.smallest_arm(found.everything)
-    if grade == "A" and smallest < RULE_D:
-        grade, limits = "C", reason("too_few_persons", n=smallest, minimum=RULE_D)
+    few = grade == "A" and smallest < RULE_D
+    if few:
+        grade, limits = "C", reason("too_few_for_effect", **_persons(found), minimum=RULE_D)
     elif grade == "A" and cost.value < POWERED * margin.error:
         grade, limits = "C", UNPOWERED
     ratio = return_on.interval if return_on is not None else None
@@ -168,7 +172,7 @@ def by_trial(cases: pd.DataFrame, monthly_cost: float) -> Design | None:
         TRIAL, grade, BY_TRIAL, margin.value * treated, effect.scaled(margin.interval, treated), cost.value * treated,
         len(found.cases), months.value * treated,
         ratio=None if ratio is None else effect.scaled(ratio, 1.0, -1.0),
-        limits=limits, sizes=_sizes(treated, len(found.cases) - treated),
+        limits=limits, sizes=_sizes(treated, len(found.cases) - treated), few=few,
     )  # fmt: skip
 
 
@@ -242,6 +246,11 @@ def _matrix(store: np.ndarray, rows: pd.DataFrame, name: str, stores: int, month
 
 def _side(difference: trials.Difference) -> Contrasted:
     return Contrasted(difference.value, difference.influence)
+
+
+def _persons(found: trials.Trial) -> dict[str, int]:
+    arms = {"treated": found.treated, "controls": ~found.treated}
+    return {name: len(np.unique(found.cluster[arm])) for name, arm in arms.items()}
 
 
 def _sizes(treated: int, controls: int) -> tuple[tuple[str, int], ...]:

@@ -43,6 +43,7 @@ def member_costs(enrolment_members, period_costs):
     columns=COLUMNS,
     optional=OPTIONAL,
     not_by=NOT_BY,
+    table_units={"identified_members": "money", "all_members_same_effect": "money"},
 )
 def programme_roi(
     enrolment_study: pd.DataFrame,
@@ -82,6 +83,7 @@ def programme_roi(
     columns=COLUMNS,
     optional=OPTIONAL,
     not_by=NOT_BY,
+    table_units={"identified_members": "money", "all_members_same_effect": "money"},
 )
 def net_programme_value(
     enrolment_study: pd.DataFrame,

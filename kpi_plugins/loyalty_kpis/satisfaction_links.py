@@ -18,6 +18,8 @@ OUTCOME = ["customer_id", "answered_on", "survey_id", "wave_id", "scale", "score
 DISSATISFIED, FIVE = 2, "1-5"
 FEWEST_DISSATISFIED, FEWEST_LINKED = 50, 300
 STEP = 10.0
+FEW_DISSATISFIED = "Too few dissatisfied persons: {n}; at least {minimum} are needed."
+FEW_LINKED = "Too few persons behind the answers: {n}; at least {minimum} are needed."
 
 
 @kpi(
@@ -58,7 +60,7 @@ def dissatisfied_retention_gap(member_outcomes: pd.DataFrame):
         return modelled(None, status="undefined", reason=reason("zero_denominator"), **facts)
     value, (bottom, top) = found
     few = len(low) < FEWEST_DISSATISFIED
-    why = reason("too_few_persons", n=len(low), minimum=FEWEST_DISSATISFIED) if few else _verdict(members, strangers)
+    why = because(FEW_DISSATISFIED, n=len(low), minimum=FEWEST_DISSATISFIED) if few else _verdict(members, strangers)
     return modelled(value, low=bottom, high=top, unit="pp", status="low_n" if few else "ok", reason=why, **facts)
 
 
@@ -100,7 +102,7 @@ def satisfaction_profit_link(
     if found is None:
         return modelled(None, status="undefined", reason=reason("zero_denominator"), n=len(rows), persons=held)
     few = held < FEWEST_LINKED
-    why = reason("too_few_persons", n=held, minimum=FEWEST_LINKED) if few else ""
+    why = because(FEW_LINKED, n=held, minimum=FEWEST_LINKED) if few else ""
     facts = {"n": len(rows), "persons": held, "status": "low_n" if few else "ok", "reason": why}
     low, high = found.interval
     further = {"explained": modelled(found.explained, unit="percent", **facts), "reverse": _reverse(rows)}
@@ -137,7 +139,7 @@ def _difference(first: pd.DataFrame, second: pd.DataFrame):
     low, high = newcombe(*sides)
     least = min(n for _, n in sides)
     few = least < FEWEST_DISSATISFIED
-    why = reason("too_few_persons", n=least, minimum=FEWEST_DISSATISFIED) if few else ""
+    why = reason("too_few_in_group", n=least, minimum=FEWEST_DISSATISFIED) if few else ""
     value = sides[0][0] / sides[0][1] - sides[1][0] / sides[1][1]
     facts = {"n": sum(n for _, n in sides), "unit": "pp", "status": "low_n" if few else "ok", "reason": why}
     return modelled(value, low=low, high=high, **facts)
@@ -176,7 +178,7 @@ def _reverse(rows: pd.DataFrame):
         none = because("Too few persons answered twice to ask whether margin leads satisfaction.")
         return modelled(None, status="undefined", reason=none, n=len(pairs), unit="points")
     few = held < FEWEST_LINKED
-    why = reason("too_few_persons", n=held, minimum=FEWEST_LINKED) if few else ""
+    why = because(FEW_LINKED, n=held, minimum=FEWEST_LINKED) if few else ""
     low, high = found.interval
     facts = {"n": len(pairs), "persons": held, "unit": "points", "status": "low_n" if few else "ok", "reason": why}
     return modelled(found.value, low=low, high=high, **facts)

@@ -14,7 +14,7 @@ MINUTES = "minutes"
 
 
 @kpi(
-    unit="count",
+    unit="minutes",
     better="lower",
     family="satisfaction",
     question="How long until a person answers?",

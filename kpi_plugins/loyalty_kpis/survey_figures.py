@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kpibook import because, modelled
-from kpibook.rules import MINIMUM, OK, reason, share_rule
+from kpibook.rules import MINIMUM, OK, reason, share_rule, too_few
 from kpibook.stats.intervals import student
 from kpibook.stats.survey_weights import kish, weighted_share
 
@@ -55,11 +55,11 @@ def persons(rows: pd.DataFrame) -> np.ndarray:
     return pd.factorize(rows["respondent_id"])[0]
 
 
-def survey_rule(effective: float, published: int = PUBLISHED) -> tuple[str, str]:
-    """Published from 100 effective answers, shown from 30 as low_n."""
+def survey_rule(effective: float, published: int = PUBLISHED, answers: int | None = None) -> tuple[str, str]:
+    """Published from 100 effective answers, shown from 30 as low_n; ``answers`` is how many they are."""
     if effective < published:
         minimum = SHOWN if effective < SHOWN else published
-        return "low_n", reason("too_few_cases", n=int(effective), minimum=minimum)
+        return "low_n", too_few(effective, minimum, answers)
     return OK
 
 
@@ -94,7 +94,7 @@ def share_of(met: pd.Series, rows: pd.DataFrame, *, why: str = "", weighted: boo
     found = weighted_share(met, weights, codes)
     if found is None:
         return modelled(None, status="undefined", reason=reason("zero_denominator"))
-    status, low_n = survey_rule(found.effective_n)
+    status, low_n = survey_rule(found.effective_n, answers=len(rows))
     if status == "ok":
         status, low_n = share_rule(found.value, *found.interval, found.effective_n)
     facts = {"numerator": found.numerator, "denominator": found.denominator, "persons": len(np.unique(codes))}
@@ -111,7 +111,7 @@ def mean_of(values: pd.Series, rows: pd.DataFrame, unit: str = "points") -> Mode
         return modelled(None, status="undefined", reason=reason("zero_denominator"), unit=unit)
     mean = float(w @ x / w.sum())
     spread = float(w @ (x - mean) ** 2 / w.sum())
-    status, why = survey_rule(effective)
+    status, why = survey_rule(effective, answers=len(rows))
     low = high = None
     if effective > 1:
         low, high = student(mean, (spread / (effective - 1)) ** 0.5, effective - 1)

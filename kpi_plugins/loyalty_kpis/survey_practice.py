@@ -80,7 +80,7 @@ def satisfaction_trend(
 
 
 @kpi(
-    unit="count",
+    unit="waves",
     better="higher",
     family="satisfaction",
     question="Do we ask often and precisely enough?",
@@ -105,7 +105,7 @@ def satisfaction_cadence(measured_waves: pd.DataFrame, asked_customers: pd.DataF
         "asked_share": _exact(reached / active if active else None, "percent", numerator=reached, denominator=active),
         "mean_margin": _exact(_margin(measured_waves["effective_n"]), unit="percent"),
     }
-    facts = {"n": len(measured_waves), "parts": {"variant": further}}
+    facts = {"n": len(measured_waves), "numerator": float(len(valid)), "parts": {"variant": further}}
     columns = ["survey_id", "wave_id", "first_day", "last_day", "effective_n"]
     if len(measured_waves):
         facts["table"] = measured_waves[columns].assign(valid=measured_waves["effective_n"] >= PUBLISHED)
@@ -250,6 +250,7 @@ def _ranks(line: pd.DataFrame):
 def _exact(value, unit, **facts):
     if value is None:
         return modelled(None, status="undefined", reason=reason("zero_denominator"), unit=unit, **facts)
+    facts = {"numerator": float(value), **facts}
     return modelled(float(value), low=float(value), high=float(value), unit=unit, **facts)
 
 

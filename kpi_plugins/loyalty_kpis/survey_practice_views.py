@@ -56,7 +56,8 @@ def survey_contacts(survey_invitations, purchase_days, periods):
     """Survey contacts: one row per invitation of a customer; answered or not, and what the person bought before.
 
     ``recency_days``, ``tenure_days`` (since the first purchase in the data) and ``spend_before`` (365 days) look at
-    purchases up to the day of sending; null without any.
+    purchases up to the day of sending; null without any. ``survey_wave`` has the day of the wave's first invitation: a
+    wave that began before the period goes on in it.
     """
     ends = periods.agg(data_end=periods.data_end.max())
     sent = survey_invitations.filter(survey_invitations.respondent_type == "customer").select(
@@ -71,6 +72,7 @@ def survey_contacts(survey_invitations, purchase_days, periods):
         spend_before=bought._net.sum(where=bought._day > days_before(bought.sent_on, YEAR)).cast("float64"),
     )
     found = sent.left_join(history, "invitation_id").cross_join(ends)
+    wave = found.survey_id.fill_null("unknown") + " " + found.wave_id.fill_null("unknown")
     return found.select(
         "customer_id",
         "survey_id",
@@ -78,7 +80,7 @@ def survey_contacts(survey_invitations, purchase_days, periods):
         "answered",
         "data_end",
         "spend_before",
-        survey_wave=found.survey_id.fill_null("unknown") + " " + found.wave_id.fill_null("unknown"),
+        survey_wave=wave + " \u00b7 " + found.sent_on.min().over(group_by=["survey_id", "wave_id"]).cast("string"),
         respondent_id=found.customer_id.coalesce("invitation " + found.invitation_id),
         recency_days=found.sent_on.delta(found.last_day, unit="day"),
         tenure_days=found.sent_on.delta(found.first_day, unit="day"),

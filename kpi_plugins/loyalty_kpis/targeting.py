@@ -67,6 +67,7 @@ def personalised_discount_effect(case_purchases: pd.DataFrame):
     family="campaigns",
     by_columns=False,
     columns={"case_purchases": [*CASE, "predicted_uplift", "over", "purchases"]},
+    table_units={"part": "percent"},
 )
 def uplift_qini(case_purchases: pd.DataFrame):
     """Qini coefficient of targeting: area between the Qini curve of the predicted uplift and the random line, out of

@@ -60,6 +60,7 @@ def tier_moves(tier_history, periods):
     family="programme",
     question="Do members move up or down the tiers?",
     columns={"tier_moves": ["member_id", *COLUMNS]},
+    table_units={"share": "percent", "low": "percent", "high": "percent"},
 )
 def tier_migration(tier_moves: pd.DataFrame):
     """Tier migration: members who stand in a higher tier at the period's end than a year before it, minus those in a

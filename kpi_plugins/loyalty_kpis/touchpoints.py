@@ -82,6 +82,13 @@ def _most_met(contacts):
     by_columns=False,
     question="Which touchpoints help and which hinder?",
     columns={"touchpoint_contacts": ["visitor_id", "step", "touchpoint", "converted", "known", "earlier", "most_met"]},
+    table_units={
+        "conversion_met": "percent",
+        "conversion_not_met": "percent",
+        "difference": "pp",
+        "bypass": "pp",
+        "to_exit": "percent",
+    },
 )
 def touchpoint_effect(touchpoint_contacts: pd.DataFrame, *, touchpoint: str = ""):
     """Touchpoint effect on conversion: the chance of a purchase in the period had all visitors met the touchpoint from
@@ -116,7 +123,7 @@ def touchpoint_effect(touchpoint_contacts: pd.DataFrame, *, touchpoint: str = ""
     more = {"parts": {**parts, "variant": {"contacts_per_purchase": _length(person, converted)}}, **beside}
     n = int(person.max()) + 1
     if not enough.any():
-        why = reason("too_few_persons", n=int(facts[["met", "not_met"]].min(axis=1).max()), minimum=PUBLISHED)
+        why = reason("too_few_in_group", n=int(facts[["met", "not_met"]].min(axis=1).max()), minimum=PUBLISHED)
         return modelled(None, n=n, persons=n, status="low_n", reason=why, **more)
     chosen = facts[facts["touchpoint"] == (touchpoint or rows["most_met"].iloc[0])].to_dict("records")
     if not chosen:
@@ -206,7 +213,7 @@ def _shown(fact, name, why="", **more):
     if fewest >= PUBLISHED and name == "difference" and fact["met_later"] < MODELLED:
         return modelled(None, status="not_identified", reason=because(ALONE), **figures)
     if pd.isna(value) or fewest < PUBLISHED:
-        low = reason("too_few_persons", n=fewest, minimum=PUBLISHED)
+        low = reason("too_few_in_group", n=fewest, minimum=PUBLISHED)
         return modelled(None, status="low_n", reason=low, **figures)
     interval = normal(float(value), float(error))
     return modelled(float(value), low=interval.low, high=interval.high, reason=why, **figures)

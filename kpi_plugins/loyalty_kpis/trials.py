@@ -152,7 +152,7 @@ def enough(smallest: int, error: float, break_even: float) -> tuple[str, str]:
     """Status and reason: 1,000 persons in each arm, or 80 % power for the break-even difference if that is known."""
     if smallest >= PER_ARM or (break_even > 0 and break_even >= 2.8 * error > 0):
         return rules.OK
-    return "low_n", rules.reason("too_few_cases", n=smallest, minimum=PER_ARM)
+    return "low_n", rules.reason("too_few_in_group", n=smallest, minimum=PER_ARM)
 
 
 def _arranged(

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from kpibook import because, kpi, modelled, view
-from kpibook.rules import reason
+from kpibook.rules import reason, too_few
 from kpibook.stats.reweighting import percentiles, redrawn_sums
 from kpibook.stats.survey_weights import weighted_share
 from loyalty_kpis.reach import inside
@@ -194,11 +194,9 @@ def _share(met, answers, **more):
         return modelled(None, status="undefined", reason=reason("zero_denominator"), **facts)
     facts |= {"numerator": found.numerator, "denominator": found.denominator}
     effective = found.effective_n
-    status, why = (
-        ("ok", "") if effective >= ENOUGH else ("low_n", reason("too_few_cases", n=int(effective), minimum=ENOUGH))
-    )
+    status, why = ("ok", "") if effective >= ENOUGH else ("low_n", too_few(effective, ENOUGH, len(x)))
     if effective < SHOWN:
-        return modelled(None, status=status, reason=reason("too_few_cases", n=int(effective), minimum=SHOWN), **facts)
+        return modelled(None, status=status, reason=too_few(effective, SHOWN, len(x)), **facts)
     low, high = found.interval
     return modelled(found.value, low=low, high=high, status=status, reason=why, **facts)
 

@@ -35,7 +35,7 @@ def test_by_hand() -> None:
     assert found["value"] == pytest.approx(0.25)
     assert (found["low"], found["high"]) == pytest.approx((0.25 - 0.56955, 0.25 + 0.40529), abs=2e-5)
     assert (found["status"], found["n"], found["grade"]) == ("low_n", 8, "C")
-    assert json.loads(found["reason"]) == {"id": "reason.too_few_cases", "n": 4, "minimum": 1000}
+    assert json.loads(found["reason"]) == {"id": "reason.too_few_in_group", "n": 4, "minimum": 1000}
 
 
 @pytest.mark.parametrize(

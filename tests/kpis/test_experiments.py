@@ -51,7 +51,7 @@ def test_holdout_lift() -> None:
     results = _results(_client())
     found = row(results, "holdout_lift")
     assert (found["value"], found["status"], found["grade"], found["n"]) == (pytest.approx(4), "low_n", "C", 8)
-    assert json.loads(found["reason"]) == {"id": "reason.too_few_cases", "n": 4, "minimum": 1000}
+    assert json.loads(found["reason"]) == {"id": "reason.too_few_in_group", "n": 4, "minimum": 1000}
     parts = (52 / 12, 4 / 12)
     freedom = sum(parts) ** 2 / sum(part**2 / 3 for part in parts)
     assert (found["high"] - found["low"]) / 2 == pytest.approx(stats.t.ppf(0.975, freedom) * sum(parts) ** 0.5)

@@ -21,14 +21,15 @@ def test_incremental_margin() -> None:
     """p1, p3 and p5 enrol in August, seven months after their first purchase; all baskets are 10, so ntile pairs p1
     with p2, p3 with p4, p5 with p6. Net sales a month from September to December less those before, members minus their
     controls: p1 +5 against 0, p3 0 against -5, p5 -10 against -10: together 10 a month, 40 in four months, half of it
-    margin: 20 over 12 member-months. Three members are no basis: grade C, bounds only.
+    margin: 20 over 12 member-months. Three members are no basis (rule D): neither it nor its readings are shown.
     """
     found = _row("incremental_margin", client())
-    assert (found["value"], found["status"], found["grade"], found["n"]) == (None, "bounded", "C", 3)
-    reason = json.loads(found["reason"])
-    assert reason["text"] == "Design: members against customers who could have enrolled in the same month. {limits}"
-    assert json.loads(reason["limits"]) == {"id": "reason.too_few_persons", "n": 3, "minimum": 200}
-    assert _row("incremental_margin", client(), "risk_set")["value"] == pytest.approx(20)
+    assert (found["value"], found["status"], found["grade"], found["n"]) == (None, "low_n", "C", 3)
+    few = {"id": "reason.too_few_for_effect", "treated": 3, "controls": 3, "minimum": 200}
+    assert json.loads(found["reason"]) == few
+    reading = _row("incremental_margin", client(), "risk_set")
+    assert (reading["value"], reading["status"]) == (pytest.approx(20), "low_n")
+    assert json.loads(reading["reason"]) == few
 
 
 def test_bracket_of_the_incremental_margin() -> None:
@@ -136,7 +137,7 @@ def test_incremental_revenue_share() -> None:
     extra = (receipt(900, "2023-09-20", 60, None, channel="store", gross_amount=60),)
     results = run(client(*extra), **YEAR, catalog=only("incremental_revenue_share"))
     whole = row(results, "incremental_revenue_share")
-    assert (whole["status"], whole["value"]) == ("bounded", None)
+    assert (whole["status"], whole["value"]) == ("low_n", None)
     assert whole["low"] <= 30 / 670 + 1e-12
     assert whole["high"] >= 60 / 640 - 1e-12
     own = [row(results, "incremental_revenue_share", n)["value"] for n in ("of_members_own", "first_three_months")]
@@ -170,14 +171,14 @@ def test_a_control_of_another_stratum_is_no_control() -> None:
 def test_selection_gap() -> None:
     """Member since before 2023: old, who spends 30 a month. Never enrolled by the end: p4 (8 * 10 + 4 * 5 = 100) and p6
     (80) in 24 customer-months: 7.5 a month, p6's four empty months kept. Gap a year 12 * 22.5 = 270. Who enrols in 2023
-    is neither. The effect per member-year is 12 * 40 / 12 = 40: bounded, for three members.
+    is neither. The effect per member-year is 12 * 40 / 12 = 40: not shown, for three members.
     """
     old = tuple(receipt(900 + m, f"2023-{m:02d}-15", 30, "old", channel="store", gross_amount=30) for m in range(1, 13))
     tables = client(*old, memberships=[*memberships(), *memberships({"old": "2022-01-01"})])
     results = run(tables, **YEAR, catalog=only("selection_gap"))
     assert row(results, "selection_gap", "naive_gap")["value"] == pytest.approx(270)
     whole, effect = row(results, "selection_gap"), row(results, "selection_gap", "effect_per_member_year")
-    assert whole["status"] == "bounded"
+    assert whole["status"] == "low_n"
     assert whole["low"] <= 1 - effect["high"] / 270 + 1e-9
     assert whole["high"] >= 1 - effect["low"] / 270 - 1e-9
 

@@ -23,12 +23,13 @@ def _results(*costs: dict, rate: float = 0.0, **tables: Any) -> Any:
 
 def test_payback() -> None:
     """The margin is 5 a month from September on (test_incremental), running cost 1: 4, 8, 12 = the launch's 12 in month
-    3. Three members: no single number but bounds; the estimate stands beside them.
+    3. Three members (rule D): nothing is shown, the estimate stands in the scorecard. Months, not a bare count.
     """
     results = _results(LAUNCH, RUNNING)
     whole = row(results, "payback_period")
-    assert (whole["value"], whole["status"], whole["grade"]) == (None, "bounded", "C")
+    assert (whole["value"], whole["status"], whole["grade"]) == (None, "low_n", "C")
     assert row(results, "payback_period", "risk_set")["value"] == 3
+    assert {whole["unit"], row(results, "payback_period", "risk_set")["unit"]} == {"months"}
     assert whole["low"] <= 3
 
 

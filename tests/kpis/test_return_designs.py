@@ -79,12 +79,15 @@ def test_effect_per_enrolment_of_a_trial() -> None:
     assert per_enrolment(_cases(joined=False)) is None
 
 
+FEW = '{"id": "reason.too_few_for_effect", "treated": 199, "controls": 199, "minimum": 200}'
+
+
 @pytest.mark.parametrize(
     ("grade", "limits", "cases", "monthly"),
     [
         ("D", return_designs.WEAK, _cases(joined=False), 1.0),
         ("D", return_designs.UNSEEN, _cases(margin=np.where(np.arange(400) < 200, 10.0, 0.0)), 1.0),
-        ("C", '{"id": "reason.too_few_persons", "n": 199, "minimum": 200}', _cases(398), 1.0),
+        ("C", FEW, _cases(398), 1.0),
         ("C", return_designs.UNPOWERED, _cases(benefits=0.0), 0.1),
         ("D", return_designs.trials.NO_CONTROL, _cases(is_random=False), 1.0),
         ("D", return_designs.trials.UNEQUAL, _cases(assignment_prob=np.where(np.arange(400) < 200, 0.9, 0.1)), 1.0),
@@ -96,7 +99,8 @@ def test_what_grade_a_requires(grade: str, limits: str, cases: pd.DataFrame, mon
     assert found is not None
     assert (found.grade, found.limits) == (grade, limits)
     assert found.figure("ratio").value is None
-    assert found.figure("ratio").status == ("bounded" if grade == "C" else "not_identified")
+    status = {"C": "low_n" if limits == FEW else "bounded", "D": "not_identified"}[grade]
+    assert (found.figure("ratio").status, found.figure("ratio").reason == limits) == (status, limits == FEW)
 
 
 def _trial_client() -> dict[str, Any]:
@@ -131,12 +135,12 @@ def _trial_client() -> dict[str, Any]:
 def test_trial_from_the_tables() -> None:
     """6 more a person over six invited: 36. Member-months in the window: 29 of 30 days, 29 / 30.4375 = 0.95277 each;
     in the year three each (October to December), 18 in all: 2 a month. Cost 6 * 0.95277 * 2 = 11.433, return 36 /
-    11.433 - 1. Purchases after the window do not count. Six persons an arm: bounds. The study sees nobody at risk.
+    11.433 - 1. Purchases after the window do not count. Six persons an arm: nothing to show. The study sees nobody.
     """
     results = run(_trial_client(), **YEAR, catalog=only("programme_roi", "incremental_margin"))
     margin, roi = row(results, "incremental_margin"), row(results, "programme_roi")
     assert (margin["low"], margin["high"]) == (pytest.approx(36), pytest.approx(36))
-    assert (roi["status"], roi["grade"], roi["n"]) == ("bounded", "C", 12)
+    assert (roi["status"], roi["grade"], roi["n"]) == ("low_n", "C", 12)
     assert roi["low"] == pytest.approx(36 / (6 * 2 * 29 / 30.4375) - 1)
     assert row(results, "incremental_margin", "per_enrolment")["value"] == pytest.approx(6)
     assert row(results, "programme_roi", TRIAL)["low"] == roi["low"]

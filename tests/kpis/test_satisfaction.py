@@ -33,7 +33,7 @@ def test_csat_counts_four_and_five_by_weight() -> None:
     results = compute("csat", *answers)
     found = row(results, "csat")
     assert (found["value"], found["n"], found["numerator"], found["denominator"]) == (0.5, 3, 2, 4)
-    assert reason(results, "csat") == {"id": "reason.too_few_cases", "n": 2, "minimum": 30}
+    assert reason(results, "csat") == {"id": "reason.too_few_effective", "n": 2, "minimum": 30}
     assert figure(results, "csat", "mean_score")[0] == 3.75
     assert figure(results, "csat", "unweighted")[0] == pytest.approx(2 / 3)
     table = results.tables["csat"]

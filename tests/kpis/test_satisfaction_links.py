@@ -49,7 +49,11 @@ def test_retention_of_a_client() -> None:
     name = "dissatisfied_retention_gap"
     found = row(results, name)
     assert (found["value"], found["n"], found["status"], found["unit"]) == (pytest.approx(-0.5), 4, "low_n", "pp")
-    assert reason(results, name) == {"id": "reason.too_few_persons", "n": 2, "minimum": 50}
+    assert reason(results, name) == {
+        "text": "Too few dissatisfied persons: {n}; at least {minimum} are needed.",
+        "n": 2,
+        "minimum": 50,
+    }
     shown = {s: row(results, name, s) for s in ("satisfied", "dissatisfied", "unadjusted")}
     assert [(f["value"], f["n"]) for f in shown.values()] == [(0.5, 2), (0.5, 2), (0, 4)]
     assert row(results, name, "dissatisfied_members_minus_satisfied_non_members")["value"] == 0.5
@@ -182,7 +186,7 @@ def test_margin_per_ten_points() -> None:
     few = satisfaction_profit_link(rows.iloc[:200])
     assert (few.status, json.loads(few.reason)) == (
         "low_n",
-        {"id": "reason.too_few_persons", "n": 200, "minimum": 300},
+        {"text": "Too few persons behind the answers: {n}; at least {minimum} are needed.", "n": 200, "minimum": 300},
     )
 
 

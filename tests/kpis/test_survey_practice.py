@@ -253,7 +253,7 @@ def test_response_rate_of_a_client() -> None:
     assert found["status"] == "low_n"
     assert figure(results, "survey_response_rate", "max_bias")[0] == pytest.approx(0.6)
     waves = results.scorecard.query("segment_by == 'survey_wave'")
-    assert sorted(waves["segment"]) == ["s v", "s w"]
+    assert sorted(waves["segment"]) == ["s v \u00b7 2024-12-16", "s w \u00b7 2024-05-01"]
 
 
 def contacts(answered: list[bool], **columns) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def test_a_helpful_mail() -> None:
     assert effects.loc["email", "value"] == found["value"]
     assert (effects.loc["website", "status"], json.loads(effects.loc["website", "reason"])) == (
         "low_n",
-        {"id": "reason.too_few_persons", "n": 0, "minimum": 200},
+        {"id": "reason.too_few_in_group", "n": 0, "minimum": 200},
     )
     assert _of(results, "touchpoint_bypass").loc["email", "value"] == pytest.approx(0.28 - 0.145 / 0.55)
     table = results.tables["touchpoint_effect"].set_index("touchpoint")
@@ -156,7 +156,7 @@ def test_too_few_visitors() -> None:
     assert (found["value"], found["status"], json.loads(found["reason"])) == (
         None,
         "low_n",
-        {"id": "reason.too_few_persons", "n": 199, "minimum": 200},
+        {"id": "reason.too_few_in_group", "n": 199, "minimum": 200},
     )
 
 

@@ -119,7 +119,7 @@ def test_first_choice_rate() -> None:
     assert found.high - found.low == pytest.approx(2 * half, rel=1e-5)
     fewer = first_choice_rate(_panel(*rows, times=40), NOBODY)
     assert (fewer.status, json.loads(fewer.reason)) == (
-        "low_n", {"id": "reason.too_few_cases", "n": 72, "minimum": 100}
+        "low_n", {"id": "reason.too_few_effective", "n": 72, "minimum": 100}
     )  # fmt: skip
     hidden = first_choice_rate(_panel(*rows, times=16), NOBODY)
     assert (hidden.status, hidden.value, json.loads(hidden.reason)["minimum"]) == ("low_n", None, 30)

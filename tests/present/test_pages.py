@@ -34,8 +34,9 @@ def test_page_one_in_words(card: pd.DataFrame, english: Words):
 The verdict
 Whether the programme pays cannot be said from these data: the costs of the programme were not supplied; \
 the margin of what was sold was not supplied; there is no control group to show what would have been bought anyway.
-What can be said stands in 5 figures. Against {COMPARED}: 2 clearly higher, 1 clearly lower, \
-1 without clear change. One of them is not judged: nothing to compare, or a change without an interval. \
+What can be said stands in 5 figures. Against {COMPARED}: 1 clearly higher, 1 clearly lower, \
+1 without clear change. 2 of them are not judged: nothing to compare, windows of different lengths, or a change \
+without an interval. \
 Targets of the whole report: 1 met, 1 missed, 1 cannot be told yet.
 Member revenue share: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · Higher than in {COMPARED}: +2.2 pp, \
 interval +0.4 pp to +4.1 pp · Target 61.0%: cannot be told yet, the interval covers the target
@@ -43,8 +44,8 @@ Avg receipt: $28.31 · 95% interval: $27.90 to $28.71; n = 2,469 · No compariso
 · Target $30.00: missed
 Retention rate: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · No clear change against {COMPARED}: +0.7 pp, \
 interval −0.4 pp to +1.8 pp · Target 55.0%: met
-Net sales: $2,350,413 · Full count, no sampling; n = 78,000 · Higher than in {COMPARED}: +$119,222, \
-interval +$61,000 to +$177,000
+Net sales: $2,350,413 · Full count, no sampling; n = 78,000 · Change against {COMPARED}: +$119,222; \
+not comparable, as it grows with its window of 184 days, then 181
 Churn rate: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · Lower than in {COMPARED}: −1.7 pp, \
 interval −2.8 pp to −0.6 pp"""
     assert page.text.replace("\u00a0", " ").splitlines()[:8] == lines.splitlines()

@@ -11,7 +11,7 @@ import pytest
 
 from kpibook import results
 from kpibook.intake.facts import Finding, Severity
-from kpibook.present import audit_tables, tables
+from kpibook.present import audit_tables, reference_tables, tables
 from kpibook.present.matrices import matrix_table
 from kpibook.present.palette import contrast, shade
 from kpibook.present.tables import family_table, segment_table
@@ -233,12 +233,34 @@ def test_computability_says_what_to_ask_for(english: Words):
             "reason": ["", "", '{"id": "reason.kpi_failed", "error": "KeyError"}'],
         }
     )
-    table = audit_tables.computability_table(frame, english)
+    table = reference_tables.computability_table(frame, english)
     assert table.text == "Of 3 KPIs, 1 can be computed from these data, 0 in part and 2 not."
-    found = rows(table.html)
-    assert list(found) == ["net_sales", "clv", "bad"]
-    assert found["clv"] == ["Customers and retention", "not computable", "order_|lines.|cogs"]
-    assert found["bad"] == ["Zeta", "not computable", "The computation stopped: KeyError"]
+    assert rows(table.html) == {
+        "Sales and receipts": ["net_sales"],
+        "|order_|lines: cogs|": ["not computable", "clv"],
+        "The computation stopped: KeyError": ["not computable", "bad"],
+    }
+
+
+def test_what_is_missing_together_is_asked_for_once(english: Words):
+    """Two KPIs lack the same two columns and one lacks another: the two stand first, in one row; a part before none."""
+    lacking = {
+        "a": ["tickets.ts", "tickets.channel"],
+        "b": ["order_lines.cogs"],
+        "c": ["tickets.ts", "tickets.channel"],
+    }
+    frame = pd.DataFrame(
+        [
+            {"kpi": k, "title": k.upper(), "family": "sales", "state": "not", "missing": m, "reason": ""}
+            for k, m in {**lacking, "d": ["surveys"]}.items()
+        ]
+    )
+    frame.loc[frame["kpi"] == "d", "state"] = "partly"
+    assert rows(reference_tables.computability_table(frame, english).html) == {
+        "|surveys|": ["in part", "D"],
+        "|tickets: ts, channel|": ["not computable", "A; C"],
+        "|order_|lines: cogs|": ["not computable", "B"],
+    }
 
 
 def test_definitions_with_hash_and_origin(english: Words):
@@ -251,9 +273,31 @@ def test_definitions_with_hash_and_origin(english: Words):
             "origin": ["pack 1"],
         }
     )
-    table = audit_tables.definitions_table(frame, english)
+    table = reference_tables.definitions_table(frame, english)
     assert table.text.splitlines()[1] == "x abcdef012345 pack 1"
     assert "<script" not in table.html
+
+
+def test_definitions_of_shown_kpis_are_whole_and_others_are_listed(english: Words):
+    one = {
+        "kpi": "x",
+        "title": "X",
+        "text": "A per B.",
+        "definition_hash": "abcdef0123456789",
+        "origin": "pack 1, x.py:3",
+    }
+    one |= {"unit": "months", "needs": ["tickets.ts", "tickets.channel", "products.brand"], "shown": True}
+    other = {**one, "kpi": "y", "title": "Y", "definition_hash": "0" * 16, "shown": False}
+    table = reference_tables.definitions_table(pd.DataFrame([one, other]), english)
+    assert rows(table.html) == {
+        "X|x|": [
+            "A per B.|Unit: months. Uses tickets (ts, channel); products (brand)",
+            "abcdef012345|pack 1, x.py:3",
+        ]
+    }
+    assert "One further KPI has no figure in this report; kpibook kpis and its id show its definition." in table.html
+    assert '<li>Y <code>y 000000000000</code> <span class="kb-off">pack 1, x.py:3</span></li>' in table.html
+    assert table.text.splitlines()[1:] == ["x abcdef012345 pack 1, x.py:3", "y 000000000000 pack 1, x.py:3"]
 
 
 def test_a_reason_of_many_rows_stands_once_below_them(english: Words):

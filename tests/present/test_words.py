@@ -16,7 +16,7 @@ from kpibook.present.words import LANGUAGES, MissingMessageError, Words, message
 CORE = Path(kpibook.__file__).parent
 #: What the languages share: loanwords of the field and international words.
 SHARED = { "letter.format", "definitions.hash", "definitions.text", "segment.app", "segment.b2b", "segment.marketplace",
-    "segment.total", "segment.web", "table.benchmark", "table.kpi", "table.n", "unit.pp",
+    "segment.total", "segment.web", "table.benchmark", "table.kpi", "table.n", "unit.pp", "unit_name.percent",
     "variant.median", "variant.mix",
 }  # fmt: skip
 

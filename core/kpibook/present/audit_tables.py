@@ -1,27 +1,25 @@
-"""Tables about the audit itself: data quality, computability, definitions."""
+"""Tables about the data: what is wrong with them, and how they agree with the accounts."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kpibook.present.cells import name_cell, records
+from kpibook.present.cells import name_cell
 from kpibook.present.display import Display, paragraph, stack
 from kpibook.present.formats import NONE
 from kpibook.present.grid import Column, Grid
+from kpibook.present.reference_tables import breakable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-
-    import pandas as pd
 
     from kpibook.present.words import Words
 
 #: KPIs that are named where a finding touches more.
 NAMED = 5
 SEVERITIES = ("red", "amber", "info", "green")
-STATES = ("computable", "partly", "not")
 
 
 class Finding(Protocol):
@@ -106,7 +104,7 @@ def findings_table(
     body = []
     for f in found:
         severity = f'<span class="kb-bar kb-bar-{f.severity}">{escape(words(f"severity.{f.severity}"))}</span>'
-        place = _breakable(f.place)
+        place = breakable(f.place)
         where = words("quality.examples", n=len(f.examples), list=_numbers(f.examples)) if f.examples else ""
         rows = words("quality.of", rows=f.rows, of_rows=f.of_rows) if f.of_rows else NONE
         text = name_cell(finding_text(f, words), where, effect_text(effects[id(f)], words))
@@ -149,57 +147,11 @@ def _passed(findings: Sequence[Finding], words: Words) -> Display:
         places.setdefault(finding_text(f, words), []).append(f.place)
     if not places:
         return Display("", "")
-    body = [[escape(text), ", ".join(f"<code>{_breakable(p)}</code>" for p in where)] for text, where in places.items()]
+    body = [[escape(text), ", ".join(f"<code>{breakable(p)}</code>" for p in where)] for text, where in places.items()]
     heads = [Column(escape(words(c))) for c in ("quality.check", "quality.place")]
     grid = Grid("quality-passed", words("quality.passed"), heads, body)
     said = words("quality.passed_n", n=len(findings))
     return Display(grid.html(), said)
-
-
-def computability_table(computability: pd.DataFrame, words: Words) -> Display:
-    """Every KPI of the catalogue against this client's data: ``kpi, family, state, missing, reason``."""
-    title = words("computability.title")
-    columns = ["table.kpi", "computability.family", "computability.state", "computability.ask"]
-    order = {state: i for i, state in enumerate(STATES)}
-    rows = sorted(records(computability), key=lambda r: order[r["state"]])
-    body = []
-    for r in rows:
-        state = escape(words(f"computability.{r['state']}"))
-        state = state if r["state"] == "computable" else f'<span class="kb-off">{state}</span>'
-        missing = ", ".join(f"<code>{_breakable(m)}</code>" for m in _listed(r["missing"]))
-        ask = missing or escape(words.reason(r["reason"] or "")) or NONE
-        name = name_cell(str(r.get("title") or r["kpi"]), str(r["kpi"]) if r.get("title") else "")
-        body.append([name, escape(words.family(str(r["family"]))), state, ask])
-    counts = {s: sum(r["state"] == s for r in rows) for s in STATES}
-    summary = words("computability.summary", n=len(rows), **counts)
-    grid = Grid("computability", title, [Column(escape(words(c))) for c in columns], body)
-    return Display(f"<p>{escape(summary)}</p>{grid.html()}", summary)
-
-
-def definitions_table(definitions: pd.DataFrame, words: Words) -> Display:
-    """What each figure means and whose it is: ``kpi, title, text, definition_hash, origin``, if there ``needs``."""
-    title = words("definitions.title")
-    columns = ["table.kpi", "definitions.text", "definitions.origin", "definitions.hash"]
-    body = []
-    for r in records(definitions):
-        needs = words("definitions.needs", list=", ".join(_listed(r["needs"]))) if _listed(r.get("needs")) else ""
-        mark = f"<code>{escape(str(r['definition_hash'])[:12])}</code>"
-        text = name_cell(str(r["text"]), needs)
-        body.append([name_cell(str(r["title"]), str(r["kpi"])), text, escape(str(r["origin"])), mark])
-    grid = Grid("definitions", title, [Column(escape(words(c))) for c in columns], body, [words("definitions.note")])
-    lines = [f"{r['kpi']} {str(r['definition_hash'])[:12]} {r['origin']}" for r in records(definitions)]
-    return Display(grid.html(), "\n".join([title, *lines]))
-
-
-def _breakable(name: str) -> str:
-    """A long ``table.column`` that may wrap at its joints."""
-    return escape(name).replace("_", "_<wbr>").replace(".", ".<wbr>")
-
-
-def _listed(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value] if value else []
-    return [] if value is None else [str(v) for v in value]
 
 
 def _numbers(examples: Sequence[int]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from kpibook.present.formats import NONE, is_missing
+from kpibook.present.formats import GRAINS, NONE, as_day, days_between, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,8 @@ def digits_of(row: Row, words: Words) -> int:
 
 def value_text(row: Row, words: Words) -> str:
     """The value, the range of a bounded figure, or the status in words."""
+    if row["status"] == "bounded" and row["low"] is not None and row["low"] == row["high"]:
+        return words.value(row["low"], row["unit"])
     if row["status"] == "bounded":
         return words.between(row["low"], row["high"], row["unit"])
     if row["status"] == "ok":
@@ -67,9 +70,18 @@ def is_total(row: Row) -> bool:
     return not is_missing(row["value"]) and row["numerator"] == row["value"] and is_missing(row["denominator"])
 
 
+def is_exact(row: Row) -> bool:
+    """Nothing is sampled: a total, or a ratio of totals, whose interval has no width.
+
+    The ends of a quantile may fall together as well, on values that many share: that interval is one.
+    """
+    known = not is_missing(row["low"]) and row["low"] == row["high"] == row["value"]
+    return known and (is_total(row) or not is_missing(row["denominator"]))
+
+
 def interval_text(row: Row, words: Words) -> str:
-    """The interval beside the value; ``exact`` for a total only, whose ends are one because nothing is sampled."""
-    exact = is_total(row) and row["low"] == row["high"]
+    """The interval beside the value; the word for it where the figure is exact."""
+    exact = is_exact(row)
     return words.interval(row["low"], row["high"], row["unit"], digits_of(row, words), exact=exact)
 
 
@@ -82,9 +94,36 @@ def n_cell(row: Row, words: Words) -> str:
     return NONE if row["reason"] and "reason.privacy" in row["reason"] else words.number(row["n"])
 
 
-def moved(row: Row) -> int | None:
-    """1 or -1 when the interval of the change leaves zero out, else 0; None when the change has no interval."""
-    if is_missing(row["change_low"]) or is_missing(row["change_high"]):
+def unequal(row: Row, previous: Row | None) -> tuple[int, int] | None:
+    """Days of the two windows of a figure that grows with its window, where they differ; else None.
+
+    Such are sums, counts, sums per person, and what follows persons from one period into the next
+    (``looks_back`` is ``before``). A window of the KPI's own is equally long in both periods; the same days of
+    another year are taken as equally long in leap years too.
+    """
+    window = row.get("looks_back") or ""
+    if previous is None or row["segment_by"] in GRAINS or not (window == "before" or (not window and _grows(row))):
+        return None
+    if _days_of_year(row) == _days_of_year(previous):
+        return None
+    days = tuple(days_between(r["period_start"], r["period_end"]) for r in (row, previous))
+    return None if days[0] == days[1] else (days[0], days[1])
+
+
+def _grows(row: Row) -> bool:
+    """A sum, a count, or a sum per person: all that happened in the window."""
+    per_person = row["unit"] != "percent" and not is_missing(row["denominator"]) and row["denominator"] == row["n"]
+    return is_total(row) or per_person
+
+
+def _days_of_year(row: Row) -> tuple[int, ...]:
+    first, after = as_day(row["period_start"]), as_day(row["period_end"]) + timedelta(days=1)
+    return (first.month, first.day, after.month, after.day, after.year - first.year)
+
+
+def moved(row: Row, previous: Row | None = None) -> int | None:
+    """1 or -1 when the interval of the change leaves zero out, else 0; None when it has none or windows differ."""
+    if unequal(row, previous) or is_missing(row["change_low"]) or is_missing(row["change_high"]):
         return None
     return int(row["change_low"] > 0) - int(row["change_high"] < 0)
 
@@ -95,11 +134,18 @@ def change_text(row: Row, words: Words) -> str:
 
 
 def change_cell(row: Row, previous: Row | None, words: Words) -> str:
-    """Marked only when the interval leaves zero out, coloured only when one direction is the better one."""
+    """Marked only when the interval leaves zero out, coloured only when one direction is the better one.
+
+    A change between windows of different lengths is neither: it is said not to be comparable.
+    """
     if row["status"] != "ok" or previous is None or previous["status"] != "ok" or is_missing(row["change"]):
         return NONE
     digits = words.digits(row["unit"], row["change"], row["change_low"], row["change_high"])
     text = escape(words.change(row["change"], row["unit"], digits))
+    windows = unequal(row, previous)
+    if windows:
+        said = words("change.not_comparable", current=windows[0], previous=windows[1])
+        return f'<span class="kb-off">{text}</span><span class="kb-sub">{escape(said)}</span>'
     sign = moved(row)
     if sign:
         arrow, said = ("\u25b2", "change.up") if sign > 0 else ("\u25bc", "change.down")
@@ -107,7 +153,8 @@ def change_cell(row: Row, previous: Row | None, words: Words) -> str:
         good = {"higher": sign > 0, "lower": sign < 0}.get(row["better"])
         if good is not None:
             text = f'<span class="kb-{"good" if good else "bad"}">{text}</span>'
-    if not is_missing(row["change_low"]) or not is_missing(row["change_high"]):
+    around_it = [row[name] for name in ("change_low", "change_high") if not is_missing(row[name])]
+    if around_it and set(around_it) != {row["change"]}:
         around = words.interval(row["change_low"], row["change_high"], row["unit"], digits, signed=True)
         text += f'<span class="kb-sub">{escape(around)}</span>'
     return text

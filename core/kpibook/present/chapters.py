@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from kpibook.present import audit_tables, cells
+from kpibook.present import audit_tables, cells, reference_tables
 from kpibook.present.charts import segments, survival, trend
 from kpibook.present.display import Display, bullets, heading, paragraph, stack
 from kpibook.present.formats import GRAINS
@@ -44,31 +44,52 @@ def _draft(words: Words, serious: int) -> Display:
     return Display(f'<p class="kb-draft" role="alert">{escape(text)}</p>', text)
 
 
-def section(scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], family: str, words: Words) -> Display:
-    """A family: its figures, then each KPI that has more to show than one number; nothing for a family without KPIs."""
+def section(
+    scorecard: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    family: str,
+    words: Words,
+    units: Mapping[str, Mapping[str, str]] | None = None,
+) -> Display:
+    """A family: its figures, then each KPI that has more to show than one number; nothing for a family without KPIs.
+
+    ``units`` are those of the columns of the tables, by KPI.
+    """
     table = family_table(scorecard, family, words)
     if not table.html:
         return Display("", "")
     title = heading(2, words.family(family), family)
     kpis = cells.rows_of(scorecard, family=family, period="current")
-    details = [kpi_details(scorecard, tables, row["kpi"], row["title"], words) for row in kpis]
+    details = [kpi_details(scorecard, tables, row["kpi"], row["title"], words, units) for row in kpis]
     return stack([title, *_coverage(scorecard, family, words), table, *details])
 
 
 def other_sections(
-    scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], shown: Iterable[str], words: Words
+    scorecard: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    shown: Iterable[str],
+    words: Words,
+    units: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Display:
     """The families that the report's template has no chapter of its own for."""
     known = set(shown)
     there = [f for f in dict.fromkeys(scorecard["family"]) if f not in known]
     ordered = [f for f in FAMILIES if f in there] + sorted(f for f in there if f not in FAMILIES)
-    return stack(section(scorecard, tables, family, words) for family in ordered)
+    return stack(section(scorecard, tables, family, words, units) for family in ordered)
 
 
 def kpi_details(
-    scorecard: pd.DataFrame, tables: Mapping[str, pd.DataFrame], kpi: str, title: str, words: Words
+    scorecard: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    kpi: str,
+    title: str,
+    words: Words,
+    units: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Display:
-    """Trend, breakdowns, curve or matrix of one KPI under its own heading; nothing when there are none."""
+    """Trend, breakdowns, curve or matrix of one KPI under its own heading; nothing when there are none.
+
+    An effect on too few persons (rule D) has no table either: it would hold the same numbers.
+    """
     rows = scorecard[scorecard["kpi"] == kpi]
     blocks = []
     for segment_by in dict.fromkeys(rows["segment_by"]):
@@ -79,12 +100,20 @@ def kpi_details(
             continue
         drawn = segments(scorecard, kpi, segment_by, words) if segment_by != "variant" else Display("", "")
         blocks += [drawn, segment_table(scorecard, kpi, segment_by, words)]
-    for name in (n for n in tables if n.partition(".")[0] == kpi):
+    few = any(r["status"] == "low_n" and r["grade"] for r in cells.rows_of(rows, period="current"))
+    for name in (n for n in tables if n.partition(".")[0] == kpi and not few and not _stands_before(tables, n)):
         variant = name.partition(".")[2]
         said = f"{title}: {words.segment('variant', variant)}" if variant else title
-        blocks.append(beside(tables[name], name, said, words))
+        own = {str(r["kpi"]): str(r["unit"]) for r in cells.rows_of(scorecard)}
+        blocks.append(beside(tables[name], name, said, words, units=(units or {}).get(kpi), kpi_units=own))
     kept = [b for b in blocks if b.html]
     return stack([heading(3, title, f"kpi-{kpi}"), *kept]) if kept else Display("", "")
+
+
+def _stands_before(tables: Mapping[str, pd.DataFrame], name: str) -> bool:
+    """Another KPI put the very same table beside its figure, and stands first: it is read once."""
+    earlier = list(tables)[: list(tables).index(name)]
+    return any(e.partition(".")[0] != name.partition(".")[0] and tables[e].equals(tables[name]) for e in earlier)
 
 
 def _is_total_again(rows: pd.DataFrame, segment_by: str) -> bool:
@@ -99,14 +128,14 @@ def _is_total_again(rows: pd.DataFrame, segment_by: str) -> bool:
     )
 
 
-def beside(table: pd.DataFrame, kpi: str, title: str, words: Words) -> Display:
+def beside(table: pd.DataFrame, kpi: str, title: str, words: Words, **units: Mapping[str, str] | None) -> Display:
     """A curve (``time, survival``) or a matrix (``row, column, value``) of the current period; any other as given."""
     shown = table[table["period"] == "current"] if "period" in table else table
     if {"time", "survival"} <= set(shown.columns):
         return survival(shown, words, name=kpi, title=title)
     if {"row", "column", "value"} <= set(shown.columns):
         return matrix_table(shown, words, name=kpi, title=title)
-    return side_table(shown, words, name=kpi, title=title)
+    return side_table(shown, words, name=kpi, title=title, **units)
 
 
 def data_quality(
@@ -127,13 +156,13 @@ def data_quality(
 def computability(table: pd.DataFrame, words: Words) -> Display:
     """What could be computed from these data, and what to ask the client for."""
     title = heading(2, words("computability.heading"), "computability")
-    return stack([title, audit_tables.computability_table(table, words)])
+    return stack([title, reference_tables.computability_table(table, words)])
 
 
 def definitions(table: pd.DataFrame, words: Words) -> Display:
     """What each figure means."""
     title = heading(2, words("definitions.heading"), "definitions")
-    return stack([title, audit_tables.definitions_table(table, words)])
+    return stack([title, reference_tables.definitions_table(table, words)])
 
 
 def _coverage(scorecard: pd.DataFrame, family: str, words: Words) -> list[Display]:

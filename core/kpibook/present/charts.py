@@ -46,10 +46,10 @@ def segments(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Words) -
     layers: list[dict[str, Any]] = []
     if total and _between(total[0]["value"], ends(points)):
         line = {"type": "rule", "strokeDash": [3, 3], "color": SOFT}
-        place = {"x": quantitative("y", unit, ends(points))}
+        place = {"x": quantitative("y", unit, ends(points), title=words.axis(unit))}
         layers.append({"data": {"values": [{"y": float(total[0]["value"])}]}, "mark": line, "encoding": place})
         caption.append(words("chart.total_line", value=cells.value_text(total[0], words)).replace("..", "."))
-    layers += _dots(points, unit, names)
+    layers += _dots(quantitative("y", unit, ends(points), title=words.axis(unit)), names)
     few = sum(r["status"] == "low_n" for r in rows)
     caption += [words("chart.left_out_segments", n=few)] if few else []
     others = len(rows) - len(shown) - few
@@ -169,9 +169,8 @@ def heatmap(
     return figure(draw(spec, words, name=f"heatmap-{name}", title=title, alt=alt), words("chart.heatmap", title=title))
 
 
-def _dots(points: Sequence[dict[str, Any]], unit: str, names: list[str]) -> list[dict[str, Any]]:
+def _dots(x: dict[str, Any], names: list[str]) -> list[dict[str, Any]]:
     y = {"field": "x", "type": "nominal", "sort": names, "axis": {"title": None, "domain": False}}
-    x = quantitative("y", unit, ends(points))
     return [
         {
             "mark": {"type": "rule", "color": NOW, "strokeWidth": 2},

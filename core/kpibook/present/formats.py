@@ -22,6 +22,10 @@ COUNTED = ("count", "persons", "customers", "members", "receipts", "purchases", 
 CLASSES = ("low", "medium", "heavy", "new", "retained", "reactivated", "lost")
 GRAINS = ("week", "month", "quarter", "year")
 DURATIONS = ("hours", "minutes", "days", "weeks", "months", "years")
+#: Units that are written out beside the number: no sign stands for them.
+SPELT = (*DURATIONS, "waves")
+#: Of these, those that are counted whole, such as the month in which something is repaid.
+SPELT_WHOLE = ("months", "waves")
 
 
 def is_missing(x: Any) -> bool:
@@ -84,10 +88,10 @@ class Formats:
         whole = all(v == round(v) for v in known[:1])
         if is_money(unit):
             return 0 if round(largest, 2) >= 1000 else min(2, get_currency_precision(self.currency))
-        if unit in ("percent", "pp", "points", "index") or unit in DURATIONS:
-            return 1
-        if unit in COUNTED and whole:
+        if unit in (*COUNTED, *SPELT_WHOLE) and whole:
             return 0
+        if unit in ("percent", "pp", "points", "index") or unit in SPELT:
+            return 1
         return 0 if largest >= 1000 else 1 if largest >= 100 else 2
 
     def date(self, day: Any) -> str:

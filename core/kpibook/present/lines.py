@@ -45,7 +45,8 @@ def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "mo
     if len(labels) > MOST_WIDE:
         axis["labelFontSize"] = 9
     x = {"field": "x", "type": "ordinal", "scale": {"domain": list(labels)}, "axis": axis}
-    spec = _banded(points, current[0]["unit"], x, list(names.values()))
+    unit = current[0]["unit"]
+    spec = _banded(points, unit, x, list(names.values()), title=words.axis(unit))
     alt = _trend_alt(title, current, words)
     svg = draw(spec, words, name=f"trend-{kpi}-{segment_by}", title=title, alt=alt)
     banded = any(p["lo"] < p["hi"] for p in points)
@@ -74,7 +75,7 @@ def survival(
     points = [
         {"x": float(r["time"]), "s": "", "run": 0, **point({**r, "value": r[value]})} for r in cells.records(kept)
     ]
-    axis = {"title": words(f"axis.{unit}"), "grid": False, "format": ",.0f", "tickCount": 8}
+    axis = {"title": words.axis(unit), "grid": False, "format": ",.0f", "tickCount": 8}
     x = {"field": "x", "type": "quantitative", "axis": axis, "scale": {"nice": False}}
     spec = _banded(points, "percent", x, [""], step=True)
     for layer in spec["layer"]:
@@ -112,9 +113,15 @@ def _points(rows: Sequence[cells.Row], names: Mapping[str, str], *, overlaid: bo
 
 
 def _banded(
-    points: Sequence[Mapping[str, Any]], unit: str, x: dict[str, Any], series: list[str], *, step: bool = False
+    points: Sequence[Mapping[str, Any]],
+    unit: str,
+    x: dict[str, Any],
+    series: list[str],
+    *,
+    step: bool = False,
+    title: str | None = None,
 ) -> dict[str, Any]:
-    y = quantitative("y", unit, ends(points))
+    y = quantitative("y", unit, ends(points), title=title)
     legend = {"symbolType": "stroke", "symbolSize": 260} if len(series) > 1 else None
     colour = {"domain": series, "range": [NOW, BEFORE][: len(series)]}
     dashes = {"domain": series, "range": [[1, 0], [5, 3]][: len(series)]}

@@ -15,28 +15,49 @@ from kpibook.present.grid import Column, Grid
 from kpibook.present.words import is_month, is_quarter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kpibook.present.words import Words
 
 #: A page is read, not searched: all rows are in the table's file.
 SHOWN_ROWS = 24
 #: A name in code that a pack gave; what holds a capital or a digit is the client's.
 OWN = re.compile(r"[a-z_]+(: [a-z_]+)?")
+#: A column whose rows are in the units of the KPIs that they name.
+OF_KPI = "of_kpi"
 #: Columns from which on a table is set smaller, and smaller still, to stay within a page.
 WIDE, WIDER = 8, 11
 
 
-def side_table(table: pd.DataFrame, words: Words, *, name: str, title: str) -> Display:
-    """The first rows; headings and names of the pack's own are translated, numbers written in the language."""
+def side_table(
+    table: pd.DataFrame,
+    words: Words,
+    *,
+    name: str,
+    title: str,
+    units: Mapping[str, str] | None = None,
+    kpi_units: Mapping[str, str] | None = None,
+) -> Display:
+    """The first rows; headings and names of the pack's own are translated, numbers written in the language.
+
+    ``units`` of columns: money and shares bear their sign, differences of shares are percentage points. A column in
+    the unit ``of_kpi`` has that of the KPI which the row's column ``kpi`` names, by ``kpi_units``.
+    """
     rows = table.head(SHOWN_ROWS)
     if rows.empty:
         return Display("", "")
     numeric = [pd.api.types.is_numeric_dtype(rows[c]) and not pd.api.types.is_bool_dtype(rows[c]) for c in rows]
     heads = [Column(escape(_heading(str(c), words)), numeric=n) for c, n in zip(rows, numeric, strict=True)]
     digits = [None if "kpi" in rows else _digits(rows[c]) if n else None for c, n in zip(rows, numeric, strict=True)]
-    body = [
-        [_cell(value, words, d) for value, d in zip(row, digits, strict=True)]
-        for row in rows.itertuples(index=False, name=None)
-    ]
+    columns = [str(c) for c in rows]
+    given = [(units or {}).get(c, "") for c in columns]
+    digits = [_unit_digits(rows[c], u, words) if u else d for c, u, d in zip(rows, given, digits, strict=True)]
+    body = []
+    for row in rows.itertuples(index=False, name=None):
+        own = (kpi_units or {}).get(str(dict(zip(columns, row, strict=True)).get("kpi")), "")
+        said = [own if u == OF_KPI else u for u in given]
+        fitted = [None if u == OF_KPI else d for u, d in zip(given, digits, strict=True)]
+        body.append([_cell(v, words, d, u) for v, d, u in zip(row, fitted, said, strict=True)])
     left = len(table) - len(rows)
     notes = [words("table.more_rows", n=left)] if left else []
     if any(n and rows[c].isna().any() for c, n in zip(rows, numeric, strict=True)):
@@ -69,9 +90,19 @@ def _needed_by(size: float) -> int:
     return 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
 
 
-def _cell(value: Any, words: Words, digits: int | None = None) -> str:
+def _unit_digits(column: pd.Series, unit: str, words: Words) -> int | None:
+    """Decimals for a whole column in one unit; shares below one percent have one more."""
+    known = [abs(float(v)) for v in column if not is_missing(v)]
+    if unit == OF_KPI or not known:
+        return None
+    return words.digits(unit, max(known)) + (unit in ("percent", "pp") and max(known) < 0.01)
+
+
+def _cell(value: Any, words: Words, digits: int | None = None, unit: str = "") -> str:
     if is_missing(value):
         return NONE
+    if unit and isinstance(value, Real):
+        return words.value(float(value), unit, digits)
     if isinstance(value, str):
         if is_month(value) or is_quarter(value):
             return words.segment("", value)

@@ -136,7 +136,9 @@ def _figures(
         body.append(line)
     said = [f"{i} \u2013 {why}" for i, why in enumerate(often, 1)]
     said += [*notes, words("note.association")] if associated else list(notes)
-    said += [words("note.marks")] if any(cells.moved(r) and r["status"] == "ok" for _, r, _ in rows) else []
+    said += (
+        [words("note.marks")] if any(cells.moved(r, before) and r["status"] == "ok" for _, r, before in rows) else []
+    )
     grid = Grid(table, title, [Column(escape(c.label), c.numeric) for c in columns], body, said)
     return Display(grid.html(), "\n".join([title, *(_line(*r, words) for r in rows)]))
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 ROI = "programme_roi"
 HOW_MANY = 5
+#: Neither a figure nor bounds: the design does not tell, or too few persons stand behind it.
+UNKNOWN = ("not_identified", "low_n")
 #: A return that says something: a figure, bounds, or that it cannot be identified.
-ANSWERS = ("ok", "bounded", "not_identified")
+ANSWERS = ("ok", "bounded", *UNKNOWN)
 #: Grades of evidence that allow a single figure.
 GRADES = ("A", "B")
 STATES = ("met", "missed", "open")
@@ -75,7 +77,7 @@ def headline(
 ) -> str:
     """Whether the programme pays: from the interval of its ROI, with grade and design, or why that cannot be said."""
     roi = [r for r in cells.rows_of(scorecard, kpi=ROI, period="current") if r["status"] in ANSWERS]
-    if roi and roi[0]["status"] == "not_identified":
+    if roi and roi[0]["status"] in UNKNOWN:
         return " ".join([words("verdict.not_identified"), words.reason(roi[0]["reason"] or "")]).strip()
     if not roi or (roi[0]["status"] == "bounded" and (is_missing(roi[0]["low"]) or is_missing(roi[0]["high"]))):
         lacks = "; ".join(words(f"verdict.lacks.{what}") for what in lacking(facts, findings))
@@ -128,8 +130,8 @@ def summary(
     if not chosen:
         return words("verdict.no_figures")
     parts = [words("verdict.figures", n=len(chosen))]
-    known = [r for r, before in chosen if before is not None and not is_missing(r["change"]) and r["status"] == "ok"]
-    signs = [sign for sign in map(cells.moved, known) if sign is not None]
+    known = [p for p in chosen if p[1] is not None and not is_missing(p[0]["change"]) and p[0]["status"] == "ok"]
+    signs = [sign for sign in (cells.moved(*pair) for pair in known) if sign is not None]
     if signs and compared:
         counts = {"up": signs.count(1), "down": signs.count(-1), "still": signs.count(0)}
         parts.append(words("verdict.moves", period=compared, **counts))
@@ -149,6 +151,10 @@ def comparison(row: cells.Row, before: cells.Row | None, words: Words, compared:
     if before is None or row["status"] != "ok" or before["status"] != "ok" or is_missing(row["change"]):
         return words("verdict.not_compared", period=compared)
     change = cells.change_text(row, words)
+    windows = cells.unequal(row, before)
+    if windows:
+        days = {"current": windows[0], "previous": windows[1]}
+        return words("verdict.change_not_comparable", change=change, period=compared, **days)
     sign = cells.moved(row)
     if sign is None:
         return words("verdict.change_only", change=change, period=compared)
@@ -185,7 +191,7 @@ def _certainty(row: cells.Row, words: Words) -> str:
     n = words.number(row["n"])
     if is_missing(row["low"]) and is_missing(row["high"]):
         return words("verdict.cases", n=row["n"])
-    if row["low"] == row["high"] and cells.is_total(row):
+    if cells.is_exact(row):
         return words("verdict.exact", n=row["n"])
     around = words.between(row["low"], row["high"], row["unit"], cells.digits_of(row, words))
     return words("verdict.interval", interval=around, cases=n)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel.messages.pofile import read_po
 
-from kpibook.present.formats import COUNTED, DURATIONS, GRAINS, NBSP, NONE, Formats, is_missing, is_money
+from kpibook.present.formats import COUNTED, GRAINS, NBSP, NONE, SPELT, Formats, is_missing, is_money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ class Words(Formats):
         if is_missing(x):
             return NONE
         digits = self.digits(unit, x) if digits is None else digits
-        if unit in DURATIONS:
+        if unit in SPELT:
             return self(f"unit.{unit}", n=x, shown=self.number(x, digits))
         if unit == "pp":
             return self.change(x, unit, digits)
@@ -88,6 +88,18 @@ class Words(Formats):
             return self.money(x, digits)
         return self.percent(x, digits) if unit == "percent" else self.number(x, digits)
 
+    def axis(self, unit: str) -> str | None:
+        """The title of an axis of figures in ``unit``; none where ticks have a sign or the chart's title says it."""
+        return self(f"axis.{unit}") if unit in SPELT else None
+
+    def unit_name(self, unit: str) -> str:
+        """The unit itself in a word: ``months``, ``%``, the currency's code; one that is not known as it is named."""
+        if is_money(unit):
+            return self.currency
+        if self.has(f"unit_name.{unit}"):
+            return self(f"unit_name.{unit}")
+        return unit
+
     def change(self, x: Any, unit: str, digits: int | None = None) -> str:
         """A difference, always signed; differences of percentages are percentage points."""
         if is_missing(x):
@@ -98,7 +110,7 @@ class Words(Formats):
         if unit in ("percent", "pp"):
             return self("unit.pp", shown=self.number(100 * float(x), digits, signed=True))
         shown = self.number(x, digits, signed=True)
-        if unit in DURATIONS:
+        if unit in SPELT:
             return self(f"unit.{unit}", n=x, shown=shown)
         return shown if _speaks(unit) else f"{shown}{NBSP}{unit.replace('_', NBSP)}"
 
