@@ -17,7 +17,7 @@ from torture import ground, moments
 from torture.client import BOOK, GIVEN, Client, make
 
 LANES = 2
-#: Two clients in one reports folder. One kill in ten hits the second, which computes its figures and takes twice as long.
+#: Two clients in one reports folder. One kill in ten hits the second, which computes its figures.
 CELLS = {"shop": GIVEN, "desk": BOOK}
 COMPUTED = 10
 #: A lane ends after so many kills in a row that came to nothing.

@@ -63,6 +63,7 @@ def strike(client: Client, moment: Moment) -> Struck:
         else:
             heard.wait_for("the end", moment.seconds)
         found = victims(heard.command, moment.kind)
+        steps = list(heard.steps)
         for victim in found:
             try:
                 victim.kill()
@@ -71,8 +72,10 @@ def strike(client: Client, moment: Moment) -> Struck:
         code = heard.end()
     finally:
         heard.command.kill()
-    late = not found or (moment.kind in ("command", "family") and code != -signal.SIGKILL)
-    return Struck(code, None if late else _step(client, heard.steps, before))
+    ended = moment.kind in ("command", "family")
+    if not found or (ended and code != -signal.SIGKILL):
+        return Struck(code, None)
+    return Struck(code, (_last_act(client, before) if ended else "") or (steps or ["start"])[-1])
 
 
 def _reached(client: Client, until: str) -> bool:
@@ -85,11 +88,11 @@ def _reached(client: Client, until: str) -> bool:
     return False
 
 
-def _step(client: Client, steps: list[str], before: str) -> str:
-    """Where the run was: of what was told, and of what stands in the folders."""
+def _last_act(client: Client, before: str) -> str:
+    """What a command had done when it was killed, if its report was whole by then."""
     if any(_sealed(stage) for stage in ground.stages(client)):
         return "sealed" if client.report.exists() or not before else "between the renames"
-    return "in its place" if ground.run_id(client.report) not in ("", before) else (steps or ["start"])[-1]
+    return "in its place" if ground.run_id(client.report) not in ("", before) else ""
 
 
 def _sealed(stage: Path) -> bool:
