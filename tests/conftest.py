@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -23,6 +24,9 @@ hypothesis.settings.register_profile(
     "kpibook", deadline=None, phases=[p for p in hypothesis.Phase if p.name != "shrink"]
 )
 hypothesis.settings.load_profile("kpibook")
+
+# Expressions are many small objects that live long: at Python's pace a tenth of the time goes into looking them over.
+gc.set_threshold(200_000, 50, 100)
 
 Content = str | bytes | pd.DataFrame
 

@@ -227,3 +227,44 @@ def test_optional_frames_are_no_needs_but_belong_to_the_hash():
     assert made([]).needs == {"transactions": {"is_test", "member_id"}, "tickets": {"channel"}}
     assert made(["tickets"]).needs == {"transactions": {"is_test", "member_id"}}
     assert made([]).hash == made(["tickets"]).hash
+
+
+def test_a_function_is_called_once_for_the_same_tables_and_settings():
+    """However many catalogues and clients: the expression is the same."""
+    calls = []
+
+    def late(transactions, *, hour: int = 20):
+        """Late: receipts that count."""
+        calls.append(("late", hour))
+        return transactions.filter(transactions.ts.hour() >= hour)
+
+    def late_share(late):
+        """Late share: receipts with card, out of all late receipts."""
+        calls.append(("late_share", [*late.schema()].index("ts")))
+        return share(late.member_id.notnull())
+
+    at = view(key="transaction_id", date="business_date")(late)
+    wanted = named("late_share", late_share)
+    first = build(sources(at, wanted))
+    ts = [*first.resolve().views["late"].columns].index("ts")
+    again = build(sources(kept, at, card_use, wanted))
+    assert calls == [("late", 20), ("late_share", ts)]
+    assert again.resolve().kpis["late_share"].hash == first.resolve().kpis["late_share"].hash
+
+    at_six = again.resolve({"late": {"hour": 6}})
+    assert calls == [("late", 20), ("late_share", ts), ("late", 6)]
+    assert at_six.kpis["late_share"].hash != first.resolve().kpis["late_share"].hash
+
+
+def test_a_function_that_failed_is_called_again():
+    calls = []
+
+    def fails(transactions):
+        """Fails: what it does."""
+        calls.append("fails")
+        raise ValueError("no luck")
+
+    broken = named("fails", fails)
+    for _ in range(2):
+        assert "ValueError: no luck" in build(sources(broken)).resolve().kpis["fails"].failure
+    assert calls == ["fails", "fails"]

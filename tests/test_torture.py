@@ -94,6 +94,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bad_plugins, "FAULTS", {"good": lambda _: "how"})
     killed = kills.Tally(Counter(kernel=3), Counter(page=3), half_made=["a"], false_records=["b"])
     monkeypatch.setattr(command, "kill", lambda *_: killed)
+    monkeypatch.setenv("KILLS", "3")
     flown = canary.Tally(4, Counter(html=4), 4, foreign=["rye/x: holds the id of oats"])
     monkeypatch.setattr(command, "fly", lambda *_: flown)
 
@@ -104,7 +105,11 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
         ([], 1, ["faults: 2 tried, 1 not borne", "canary: 4 clients in one batch, 0.0 min", "  1 foreign ids"]),
         (["good"], 0, ["faults: 1 tried, 0 not borne"]),
         (["canary"], 1, ["  4 files searched: 4 html; the own id found with 4 of 4", "  1 foreign ids"]),
-        (["kills"], 1, ["  1 half-made folders, 1 false records"]),
+        (
+            ["kills"],
+            1,
+            ["  1 half-made folders, 1 false records, 0 lost earlier reports, 0 next runs that did not work"],
+        ),
     ],
 )
 def test_each_count_is_of_its_own(

@@ -58,6 +58,16 @@ def pack() -> Catalog:
     return build(Source(d, "loyalty") for d in loyalty_kpis.kpibook_definitions())
 
 
+@cache
+def _empty_tables() -> str:
+    """The statements that create all tables."""
+    columns = {
+        table.name: ", ".join(f'"{c.name}" {model.SQL_TYPES[c.kind]}' for c in table.columns.values())
+        for table in model.TABLES.values()
+    }
+    return ";\n".join(f"CREATE TABLE {name} ({each})" for name, each in columns.items())
+
+
 def load(tables: Mapping[str, Rows], without: Sequence[str] = ()) -> Loaded:
     """DuckDB in memory with all 25 tables; ``without`` names table.column that this client did not supply.
 
@@ -65,6 +75,7 @@ def load(tables: Mapping[str, Rows], without: Sequence[str] = ()) -> Loaded:
     without ``line_id`` are numbered; ``business_date`` is taken from ``ts`` when absent.
     """
     con = ibis.duckdb.connect()
+    con.con.execute(_empty_tables())
     supplied, sizes = {}, {}
     for table in model.TABLES.values():
         rows = [dict(r) for r in tables.get(table.name, ())]
@@ -77,11 +88,9 @@ def load(tables: Mapping[str, Rows], without: Sequence[str] = ()) -> Loaded:
         unknown = given - set(table.columns)
         assert not unknown, f"{table.name} has no {unknown}"
         assumed = {c.name: ASSUMED.get(c.assumed, c.assumed) for c in table.columns.values() if c.assumed}
-        columns = ", ".join(f'"{c.name}" {model.SQL_TYPES[c.kind]}' for c in table.columns.values())
-        con.raw_sql(f"CREATE TABLE {table.name} ({columns})")
-        for row in rows:
-            values = [row.get(c, assumed.get(c)) if c not in row else row[c] for c in table.columns]
-            con.con.execute(f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(values))})", values)
+        values = [[row.get(c, assumed.get(c)) if c not in row else row[c] for c in table.columns] for row in rows]
+        if values:
+            con.con.executemany(f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(values[0]))})", values)
         lost = {column for name, _, column in (w.partition(".") for w in without) if name == table.name}
         supplied[table.name] = frozenset((given | set(assumed)) - lost)
         sizes[table.name] = len(rows)

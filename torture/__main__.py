@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from torture import bad_plugins, faults
@@ -57,9 +58,9 @@ def _canary(base: Path) -> int:
     tally = fly(base, _number("SEED", 1))
     for each in (*tally.foreign, *tally.wanting):
         print(f"  {each}")
-    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(tally.files.items()))
     print(f"canary: {tally.clients} clients in one batch, {(time.monotonic() - began) / 60:.1f} min")
-    print(f"  {tally.files.total()} files searched: {kinds}; the own id found with {tally.at_home} of {tally.clients}")
+    at_home = f"the own id found with {tally.at_home} of {tally.clients}"
+    print(f"  {tally.files.total()} files searched: {_each(tally.files)}; {at_home}")
     print(f"  {len(tally.foreign)} foreign ids", flush=True)
     return tally.found()
 
@@ -67,14 +68,17 @@ def _canary(base: Path) -> int:
 def _kills(base: Path) -> int:
     kills, seed = _number("KILLS", 200), _number("SEED", 1)
     began = time.monotonic()
-    tally = kill(base, kills, seed)
-    for each in (*tally.half_made, *tally.false_records, *tally.lost, *tally.next_runs):
-        print(f"  {each}")
-    print(f"kill -9: {tally.kills.total()} times, seed {seed}, {(time.monotonic() - began) / 60:.1f} min")
-    print(f"  who: {dict(tally.kills)}; when: {dict(tally.steps)}; {tally.late} more came after the run's end")
-    print(f"  {len(tally.half_made)} half-made folders, {len(tally.false_records)} false records")
-    print(f"  {len(tally.lost)} lost earlier reports, {len(tally.next_runs)} next runs that did not work", flush=True)
-    return tally.found()
+    tally = kill(base, kills, seed, lambda line: print(f"  {line}", flush=True))
+    minutes = (time.monotonic() - began) / 60
+    print(f"kill -9: {tally.kills.total()} times of {kills}, seed {seed}, {minutes:.1f} min")
+    print(f"  who: {_each(tally.kills)}; client: {_each(tally.clients)}; {tally.late} more came after the run's end")
+    print(f"  when: {_each(tally.steps)}")
+    print(f"  {tally.counts()}", flush=True)
+    return tally.found() + kills - tally.kills.total()
+
+
+def _each(counted: Counter[str]) -> str:
+    return ", ".join(f"{n} {what}" for what, n in sorted(counted.items()))
 
 
 def _number(name: str, default: int) -> int:

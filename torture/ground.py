@@ -20,6 +20,11 @@ def record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 
 
+def run_id(folder: Path) -> str:
+    """The run that made the report in ``folder``; empty when there is none."""
+    return str(record(folder)["run_id"]) if (folder / "run.json").is_file() else ""
+
+
 def finished(client: Client) -> list[Path]:
     """Folders that are reports to whoever looks: the one in its place and those of history."""
     places = [client.report, *sorted((client.home / "history" / PERIOD).glob("*"))]
@@ -104,6 +109,15 @@ def strays(folder: Path, patience: float = 15) -> list[str]:
     while (left := _working(folder)) and time.monotonic() < until:
         time.sleep(0.2)
     return [f"{p.pid} {' '.join(p.cmdline())[:80]}" for p in left if p.is_running()]
+
+
+def end(folder: Path) -> None:
+    """End every process that works for a run below ``folder``."""
+    for process in _working(folder):
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
 
 
 def _working(folder: Path) -> list[psutil.Process]:

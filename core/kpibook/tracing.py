@@ -5,20 +5,18 @@ A definition that fails when it is called is kept with its failure; the others s
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
-from kpibook import model, results, windows
+from kpibook import model, results, windows, wordless
 from kpibook.definition import Definition
 from kpibook.errors import PluginError
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
@@ -30,6 +28,10 @@ FRAMES: Mapping[str, tuple[str, ...]] = {"scorecard": results.COLUMNS}
 
 ESTIMATE = "return one of total, share, mean, ratio, quantile, curve and matrix"
 CIRCLE = "let one of the views that name each other do without"
+
+
+#: What functions gave, by their tables and settings: expressions, which nothing changes.
+_CALLED: WeakKeyDictionary[Callable[..., Any], dict[Any, Any]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,21 @@ def _views(
 
 
 def _call(definition: Definition, tables: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
-    """The function's value on empty tables, or a Failure: an author's error must not stop the others."""
+    """The function's value on empty tables, or a Failure: an author's error must not stop the others.
+
+    Called again with the same tables and settings, for another client or catalogue, the function is not.
+    """
+    known = _CALLED.setdefault(definition.function, {})
+    key = (tuple((name, tables[name].op()) for name in definition.inputs if name in tables), repr(settings))
+    if key not in known:
+        value = _called(definition, tables, settings)
+        if isinstance(value, Failure):
+            return value
+        known[key] = value
+    return known[key]
+
+
+def _called(definition: Definition, tables: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     try:
         value = definition(*(tables[name] for name in definition.inputs), **settings)
         if isinstance(value, Linear | Quantile | Curve | Matrix):
@@ -249,26 +265,9 @@ def _frame_kpi(
         return Resolved(definition, source.origin, settings, failure=blocked.text)
     fields = {t: [tables[t][c].op() for c in definition.columns[t]] for t in definition.inputs if t in tables}
     marks = [lineage.digest(f) for own in fields.values() for f in own]
-    marks += [_code(definition), repr(sorted(settings.items()))]
+    marks += [wordless.code(definition.function), repr(sorted(settings.items()))]
     needed = [f for t, own in fields.items() if t not in definition.optional for f in own]
     return Resolved(definition, source.origin, settings, None, lineage.reads(needed)[0], {}, _hash(definition, marks))
-
-
-def _code(definition: Definition) -> str:
-    """The module that a function in pandas stands in, without its words: helpers count, docstrings do not."""
-    module = inspect.getmodule(inspect.unwrap(definition.function))
-    source = inspect.getsource(module if module is not None else definition.function)
-    tree = ast.parse(textwrap.dedent(source))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(body, list)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-        ):
-            body[:] = body[1:] or [ast.Pass()]
-    return ast.dump(tree)
 
 
 def _skeleton(estimate: Estimate) -> Any:

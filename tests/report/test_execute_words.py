@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import nbformat
+import papermill
 import pytest
 from nbclient.exceptions import DeadKernelError
 
 from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, RunError
+from kpibook.report import again, worker
 from kpibook.report.execute import judge, quieten
 from kpibook.report.supervise import Ended
 from kpibook.report.worker import TooMuchShownError, named, refuse
 from report.small_client import Limits, Params, write_notebook
+
+if TYPE_CHECKING:
+    from kpibook.report.lifeline import Line
 
 FAILED = Ended(4)
 TEMPLATE = Path("audit.ipynb")
@@ -46,6 +52,28 @@ def test_a_template_that_does_not_know_params_is_refused(staged: Path, cell: str
         f"the cell tagged 'parameters' sets {sets} and no 'params'",
         'let it set params = "...", the path of a params file',
     )
+
+
+class Silent:
+    """A line on which nobody listens."""
+
+    def tell(self, event: str, **_: object) -> None:
+        """Nothing."""
+
+
+def test_a_kernel_may_take_longer_than_a_minute_to_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Seen on a machine under load, in both executions; limits.minutes ends what hangs."""
+    given: dict[str, object] = {}
+    monkeypatch.setattr(papermill, "execute_notebook", lambda *_, **options: given.update(options))
+    assert worker.execute(cast("Line", Silent()), "shop.yaml") == 0
+    assert given["start_timeout"] == 600
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "0")
+    monkeypatch.setattr(pytest, "main", lambda options, plugins: given.update(options=options) or 0)
+    assert again.compare_cells(cast("Line", Silent()), "report.ipynb") == 0
+    clocks = [option for option in cast("list[str]", given["options"]) if "timeout" in option]
+    assert clocks == ["--nbval-kernel-startup-timeout=600", "--nbval-cell-timeout=604800"]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,13 @@ print('{"event": "done"}', flush=True)
 sys.stdout.write('{"event": "ha')
 """
 
+LINGERS = """
+import os, time
+print('{"event": "done"}', flush=True)
+os.close(1)
+time.sleep(600)
+"""
+
 ORPHANS = """
 import os, subprocess, sys
 from kpibook.report.bounds import confine, end_children
@@ -65,6 +72,14 @@ def test_a_log_has_an_end_and_half_a_word_is_not_heard(tmp_path: Path, monkeypat
     ended, heard = watched(tmp_path, NOISY)
     assert (ended.code, ended.stopped, heard) == (0, None, [{"event": "done"}])
     assert (tmp_path / "work" / "log.txt").read_text(encoding="utf-8") == "a" * 150 + "b" * 50 + "\n[...]\n"
+
+
+def test_a_child_that_told_everything_and_does_not_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "LAST_ACTS", 0.5)
+    ended, heard = watched(tmp_path, LINGERS)
+    assert (ended.code, ended.stopped, heard) == (-9, None, [{"event": "done"}])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an orphan is told from others by its environment only")

@@ -15,9 +15,11 @@ from typing import Any
 from kpibook.report.bounds import confine, end_children
 from kpibook.report.lifeline import Line, follow_parent
 from kpibook.report.light import light_imports
+from kpibook.report.worker import KERNEL_STARTS
 
 WORD = re.compile(r"<[^>]*>|[^<\s]+")
 SHOWN = 60
+A_WEEK = 7 * 24 * 3600
 
 
 class Teller:
@@ -81,9 +83,11 @@ def compare_cells(line: Line, notebook: str) -> int:
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     Path("nbval.ini").write_text("[pytest]\n", encoding="utf-8")
+    # limits.minutes ends a cell that takes too long, as in the first execution.
+    clocks = (f"--nbval-kernel-startup-timeout={KERNEL_STARTS}", f"--nbval-cell-timeout={A_WEEK}")
     options = "-c nbval.ini -p nbval.plugin -p no:cacheprovider --noconftest --nbval --nbval-kernel-name python3"
     code = pytest.main(
-        [*options.split(), "--color=no", "-q", "-vv", "-W", "ignore", "--rootdir=.", notebook],
+        [*options.split(), *clocks, "--color=no", "-q", "-vv", "-W", "ignore", "--rootdir=.", notebook],
         plugins=[Teller(line)],
     )
     line.tell("done", code=int(code))

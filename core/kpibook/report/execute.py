@@ -9,6 +9,7 @@ from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, Pr
 from kpibook.report import leakscan
 from kpibook.report.stage import WORK
 from kpibook.report.supervise import Ended, Event, watch
+from kpibook.withheld import masked
 
 if TYPE_CHECKING:
     import threading
@@ -96,7 +97,7 @@ def cell_error(place: str, event: Event) -> KpibookError:
     what, dot, remedy = rest.rpartition(" · ")
     if own and colon and dot:
         return own(Problem(where, what, remedy))
-    first = next(iter(text.strip().splitlines()), "")
+    first = masked(next(iter(text.strip().splitlines()), ""))
     what = f"{event['name']}: {first}" if first else event["name"]
     return RunError(Problem(place, what, "read the traceback in report.ipynb"))
 

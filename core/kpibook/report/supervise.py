@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 GRACE = 10.0
+LAST_ACTS = 60.0  # of a child that has told everything: on a busy machine it may take long to end
 MOST_LOG = 5_000_000
 
 
@@ -67,7 +69,8 @@ def watch(
         try:
             stopped = _follow(events, deadline, on_event, cancel)
             if stopped is None:
-                process.wait(GRACE)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(LAST_ACTS)
         finally:
             _end(process, mark)
             logging.join(GRACE)

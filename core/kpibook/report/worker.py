@@ -20,6 +20,7 @@ from kpibook.report.light import light_imports
 NOTEBOOK = "report.ipynb"
 MOST_SHOWN = 50_000_000  # characters of one cell's outputs
 MOST_TOLD = 100_000  # characters of an error
+KERNEL_STARTS = 600  # seconds; on a busy machine a minute, which Jupyter allows, is too short
 _NAME_ONE = "name a Jupyter notebook (.ipynb)"
 
 
@@ -96,6 +97,7 @@ def execute(line: Line, params: str) -> int:
             NOTEBOOK,
             parameters={"params": params},
             kernel_name=KERNEL,
+            start_timeout=KERNEL_STARTS,
             language="python",
             progress_bar=False,
             log_output=False,
