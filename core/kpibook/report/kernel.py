@@ -16,6 +16,8 @@ KERNEL = "python3"
 METADATA = {"name": KERNEL, "display_name": "Python 3 (ipykernel)", "language": "python"}
 RUN_DIR = "KPIBOOK_RUN_DIR"
 MARK = "KPIBOOK_RUN_MARK"
+#: Where a run's kernels are forked, if they are.
+KERNELS = "kernels.sock"
 SETTINGS = (
     "--HistoryManager.enabled=False",
     # What subprocesses and libraries in C print comes at its own time, another one in each run: it goes to the log.
@@ -43,7 +45,9 @@ def environment(work: Path, run_dir: Path, mark: str, passed: Collection[str] = 
     spec = private / "kernels" / KERNEL / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *SETTINGS]
-    spec.write_text(json.dumps({"argv": argv, **METADATA}), encoding="utf-8")
+    socket = os.path.relpath(private / KERNELS, run_dir)  # a worker's folder is its run's; addresses are short
+    warm = {"kernel_provisioner": {"provisioner_name": "kpibook-warm", "config": {"socket": socket}}}
+    spec.write_text(json.dumps({"argv": argv, **METADATA, "metadata": warm}), encoding="utf-8")
     temporary = work / "tmp"
     temporary.mkdir(exist_ok=True)
     own = {

@@ -33,9 +33,7 @@ def follow_parent(folder: Path | None, parent: int) -> None:
 
 
 def _watch(folder: Path | None, parent: int) -> None:
-    import psutil
-
-    while os.getppid() == parent and psutil.pid_exists(parent):
+    while _lives(parent):
         time.sleep(0.5)
     end_children()
     try:
@@ -46,3 +44,13 @@ def _watch(folder: Path | None, parent: int) -> None:
                 record.write(folder)
     finally:  # another command may be moving the folder away: this process ends in any case
         os._exit(9)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there and not merely waiting to be buried."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -6,8 +6,6 @@ import json
 import os
 import queue
 import secrets
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -15,10 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from kpibook.report.hearth import WARM
 from kpibook.report.kernel import MARK, RUN_DIR, environment
+from kpibook.report.launch import launch
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Collection, Sequence
+
+    from kpibook.report.forked import Forked
 
 Event = dict[str, Any]
 GRACE = 10.0
@@ -51,19 +54,10 @@ def watch(
     """
     mark = secrets.token_hex(8)
     with (work / "log.txt").open("ab", buffering=0) as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=folder,
-            env=environment(work, run_dir, mark, passed),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        process, told, said = launch(module, arguments, folder, work, environment(work, run_dir, mark, passed))
         events: queue.Queue[bytes | None] = queue.Queue()
-        assert process.stdout is not None and process.stderr is not None  # noqa: S101 (pipes were asked for)
-        threading.Thread(target=_read, args=(process.stdout, events), daemon=True).start()
-        logging = threading.Thread(target=_keep, args=(process.stderr, log), daemon=True)
+        threading.Thread(target=_read, args=(told, events), daemon=True).start()
+        logging = threading.Thread(target=_keep, args=(said, log), daemon=True)
         logging.start()
         stopped: str | None = "user"
         try:
@@ -74,8 +68,8 @@ def watch(
         finally:
             _end(process, mark)
             logging.join(GRACE)
-            process.stdout.close()
-    return Ended(process.returncode, stopped)
+            told.close()
+    return Ended(int(process.wait()), stopped)
 
 
 def _keep(pipe: IO[bytes], log: IO[bytes]) -> None:
@@ -120,7 +114,7 @@ def _follow(
         on_event(json.loads(line))
 
 
-def _end(process: subprocess.Popen[bytes], mark: str) -> None:
+def _end(process: subprocess.Popen[bytes] | Forked, mark: str) -> None:
     """End the child, its kernel and whatever they started: kernels lead process groups of their own."""
     import psutil
 
@@ -137,8 +131,14 @@ def end_strays(folder: Path) -> None:
     """End the processes of a dead run that still work in ``folder``."""
     import psutil
 
-    everybody = psutil.process_iter(["environ"])
-    _kill([p for p in everybody if folder in Path((p.info["environ"] or {}).get(RUN_DIR, "/"), "x").parents])
+    everybody = psutil.process_iter(["environ", "cmdline", "cwd"])
+    _kill([p for p in everybody if folder in Path(_place(p.info), "x").parents])
+
+
+def _place(info: Event) -> str:
+    """The folder that a process of a run works for; what was forked shows the environment of its warm parent."""
+    forked = WARM in (info["cmdline"] or ())
+    return str((info["cwd"] if forked else (info["environ"] or {}).get(RUN_DIR)) or "/")
 
 
 def _kill(family: list[Any]) -> None:
