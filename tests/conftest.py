@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pandas as pd
 import pytest
+import threadpoolctl  # noqa: F401  it sets a variable when it is imported, wherever that is
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

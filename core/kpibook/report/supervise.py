@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import secrets
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -18,7 +19,6 @@ from kpibook.report.kernel import MARK, RUN_DIR, environment
 from kpibook.report.launch import launch
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Collection, Sequence
 
     from kpibook.report.forked import Forked
