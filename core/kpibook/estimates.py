@@ -215,10 +215,7 @@ def change(estimate: Linear) -> Linear:
 
 
 def quantile(column: ir.Value, q: float = 0.5, *, cluster: ir.Value | None = None) -> Quantile:
-    """The q-quantile of a numeric column, one row a person or receipt; rows with null are left out.
-
-    With ``cluster`` rows of a person vary as a whole; rows without one stand each for itself.
-    """
+    """The q-quantile of a numeric column, rows with null left out; with ``cluster`` rows of one vary as a whole."""
     if not 0 < q < 1:
         raise PluginError(Problem("quantile", f"q is {q}", "give a number between 0 and 1"))
     return Quantile(column, q, cluster)

@@ -121,13 +121,24 @@ def test_a_mean_over_persons_by_hand():
 
 
 def test_a_total_is_exact_and_its_change_has_an_interval():
-    """160 - 40 = 120. Per person: A 30 - 12 = 18, B 30 - 28 = 2, two anonymous 40 and 60:
-    sum of squares 324 + 4 + 1600 + 3600 = 5528, times 4/3: standard error sqrt(7370.667)."""
+    """Fifteen of each: 15 x 160 - 15 x 40 = 1800. Per person: A 30 - 12 = 18, B 30 - 28 = 2, two anonymous 40 and 60:
+    sum of squares 15 x (324 + 4 + 1600 + 3600) = 82920, times 60/59 for the 60 that there are."""
+    now = [("2024-07-01", 10, "A"), ("2024-08-01", 20, "A"), ("2024-09-01", 30, "B"), ("2024-09-02", 40, None)]
+    each = [*now, ("2024-12-31", 60, None), ("2024-01-01", 12, "A"), ("2024-06-30", 28, "B")]
+    bought = [(day, amount, whose and f"{whose}{k}") for k in range(15) for day, amount, whose in each]
+    rows = [receipt(number, *one) for number, one in enumerate(bought)]
+    found = row(run(shop(*rows), *PERIODS, catalog=catalog(sales)), "sales")
+
+    assert (found["value"], found["low"], found["high"]) == (2400, 2400, 2400)
+    assert found["change"] == 1800
+    assert isclose(found["change_high"], 1800 + Z * sqrt(82920 * 60 / 59), rel_tol=1e-12)
+
+
+def test_a_change_of_a_total_of_few_has_no_interval():
     found = row(run(small(), *PERIODS, catalog=catalog(sales)), "sales")
 
-    assert (found["value"], found["low"], found["high"]) == (160, 160, 160)
-    assert found["change"] == 120
-    assert isclose(found["change_high"], 120 + Z * sqrt(5528 * 4 / 3), rel_tol=1e-12)
+    assert (found["value"], found["change"]) == (160, 120)
+    assert (found["change_low"], found["change_high"]) == (None, None)
 
 
 def test_a_relative_change_has_no_previous_and_no_parts():

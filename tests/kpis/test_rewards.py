@@ -126,9 +126,10 @@ def test_within_reach_before_points_expire(terms: dict[str, Any], there: int) ->
 
 
 def test_who_is_within_reach_in_both_years_does_not_move_the_change() -> None:
-    """Of 40 members 20 are within reach in 2023, these and 10 more in 2024: +25 points. Of the 40 differences 10 are 1:
-    their squares about 0.25 add up to 10 x 0.5625 + 30 x 0.0625 = 7.5, so the error is sqrt(7.5 / 40^2 x 40 / 39) =
-    0.069338, and 1.96 times this 0.135899. Years taken apart would give 0.2050.
+    """Of 40 members 20 are within reach in 2023, these and 10 more in 2024: +25 points. Wilson's intervals are 0.598060
+    to 0.858129 and 0.351995 to 0.648005, the correlation (20 x 10 - 10 x 0) / sqrt(30 x 10 x 20 x 20) = 0.577350.
+    Squared and added (Newcombe 1998, paired): 0.25 - sqrt(0.151940^2 - 2 x 0.577350 x 0.151940 x 0.148005 + 0.148005^2) =
+    0.112071, and 0.25 + sqrt(0.108129^2 - 2 x 0.577350 x 0.108129 x 0.148005 + 0.148005^2) = 0.372955.
     """
     members = [membership(f"m{i:02d}", "2022-12-01") for i in range(40)]
     ledger = Ledger()
@@ -140,8 +141,8 @@ def test_who_is_within_reach_in_both_years_does_not_move_the_change() -> None:
     results = computed(("effort_to_first_reward",), tables, YEAR, "2023-01-01/2023-12-31", **DATA)
     found = row(results, "effort_to_first_reward", "reachable")
     assert (found["value"], found["n"], found["change"]) == (0.75, 40, pytest.approx(0.25))
-    assert found["change_low"] == pytest.approx(0.25 - 0.135899, abs=1e-6)
-    assert found["change_high"] == pytest.approx(0.25 + 0.135899, abs=1e-6)
+    assert found["change_low"] == pytest.approx(0.112071, abs=1e-6)
+    assert found["change_high"] == pytest.approx(0.372955, abs=1e-6)
 
 
 def test_the_pace_of_new_members_is_not_known() -> None:

@@ -171,6 +171,27 @@ def test_a_killed_warm_parent_costs_no_process_that_runs(hearth, start):
     assert parent_of(hearth) != old
 
 
+def test_of_a_command_that_is_killed_nothing_is_left(tmp_path):
+    """Neither the warm parent nor its folder."""
+    code = """
+        import sys, time
+        from pathlib import Path
+        from kpibook.report.hearth import Hearth
+        one = Hearth()
+        print(one._socket(), one._parent.pid, flush=True)
+        time.sleep(600)
+    """
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], env=env, stdout=subprocess.PIPE) as command:
+        assert command.stdout is not None
+        socket, parent = command.stdout.readline().decode().split()
+        assert Path(socket).parent.parent == tmp_path
+        command.kill()
+
+    assert gone(int(parent))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_warm_parent_where_it_is_not_wanted_or_will_not_start(monkeypatch, tmp_path):
     cold = Hearth()
     monkeypatch.setenv(COLD, "1")

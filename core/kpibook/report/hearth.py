@@ -23,6 +23,7 @@ COLD = "KPIBOOK_COLD"
 SOCKET = "warm.sock"
 WARM = "kpibook.report.warm"
 MOST_STARTS = 3
+GRACE = 5.0
 #: Nothing that is inherited may own a thread: neither Arrow's allocator nor OpenBLAS.
 ALONE = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -58,7 +59,7 @@ class Hearth:
         with self._lock:
             self._end()
             if self._folder is not None:
-                shutil.rmtree(self._folder)
+                shutil.rmtree(self._folder, ignore_errors=True)  # the parent may have been quicker
                 self._folder = None
 
     def _socket(self) -> str | None:
@@ -103,7 +104,11 @@ class Hearth:
         for pipe in (self._parent.stdin, self._parent.stdout):
             assert pipe is not None  # noqa: S101  both were asked for
             pipe.close()
-        self._parent.wait()
+        try:
+            self._parent.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self._parent.kill()
+            self._parent.wait()
         self._parent = None
 
 

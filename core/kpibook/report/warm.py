@@ -20,6 +20,7 @@ import os
 import random
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -202,13 +203,19 @@ def _tell(asker: socket.socket, **values: int) -> None:
 
 
 def main(path: str) -> int:
-    """Serve at ``path`` until standard input is closed; says ``warm`` on standard output once it can."""
+    """Serve at ``path`` until standard input is closed; says ``warm`` on standard output once it can.
+
+    The folder of ``path`` goes with it when it was started there: who started it may have been killed.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warm_up()
     parent = Parent(path)
     sys.stdout.write("warm\n")
     sys.stdout.flush()
     parent.serve(life=0)
+    Path(path).unlink(missing_ok=True)
+    if Path.cwd() == Path(path).parent:
+        shutil.rmtree(Path.cwd(), ignore_errors=True)
     return 0
 
 
