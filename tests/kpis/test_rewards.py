@@ -128,8 +128,8 @@ def test_within_reach_before_points_expire(terms: dict[str, Any], there: int) ->
 def test_who_is_within_reach_in_both_years_does_not_move_the_change() -> None:
     """Of 40 members 20 are within reach in 2023, these and 10 more in 2024: +25 points. Wilson's intervals are 0.598060
     to 0.858129 and 0.351995 to 0.648005, the correlation (20 x 10 - 10 x 0) / sqrt(30 x 10 x 20 x 20) = 0.577350.
-    Squared and added (Newcombe 1998, paired): 0.25 - sqrt(0.151940^2 - 2 x 0.577350 x 0.151940 x 0.148005 + 0.148005^2) =
-    0.112071, and 0.25 + sqrt(0.108129^2 - 2 x 0.577350 x 0.108129 x 0.148005 + 0.148005^2) = 0.372955.
+    Squared and added (Newcombe 1998, paired): 0.25 - sqrt(0.151940^2 - 2 x 0.577350 x 0.151940 x 0.148005 +
+    0.148005^2) = 0.112071, and 0.25 + sqrt(0.108129^2 - 2 x 0.577350 x 0.108129 x 0.148005 + 0.148005^2) = 0.372955.
     """
     members = [membership(f"m{i:02d}", "2022-12-01") for i in range(40)]
     ledger = Ledger()
