@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from threading import local
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from kpibook.engine.guards import guarded
 from kpibook.engine.moments import Moments
+
+# Merging selects is a sixth of Ibis's compiling, and DuckDB does it by itself; what is printed is merged to be read.
+ibis.options.sql.fuse_selects = False
 
 
 @dataclass(frozen=True)

@@ -155,4 +155,8 @@ def _words(formula: Formula, side: str, places: Mapping[Any, str]) -> str:
 def _sql(table: ir.Table | Moments) -> str:
     if isinstance(table, Moments):
         return str(sqlglot.parse_one(table.around(_sql(table.inner)), dialect="duckdb").sql("duckdb", pretty=True))
-    return str(ibis.to_sql(guarded(table), dialect="duckdb", pretty=True))
+    kept, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, True  # the engine does without, to be quick
+    try:
+        return str(ibis.to_sql(guarded(table), dialect="duckdb", pretty=True))
+    finally:
+        ibis.options.sql.fuse_selects = kept
