@@ -16,6 +16,7 @@ import psutil
 from torture import ground
 from torture.client import Client
 
+WARM = "kpibook.report.warm"
 KINDS = ("command", "family", "worker", "kernel")
 STEPS = ("notebook", "results", "page", "validation", "leak scan")
 #: A run is some seconds, its last writes and renames are milliseconds: one kill in five waits for them.
@@ -112,14 +113,25 @@ def victims(command: subprocess.Popen[str], kind: str) -> list[psutil.Process]:
                 return [ours]
             if kind == "family":
                 return [ours, *below]
-            wanted = "ipykernel" if kind == "kernel" else "kpibook.report"
-            found = [p for p in below if wanted in " ".join(p.cmdline()[:3])]
+            found = [p for p in below if _is(p, kind, command.pid)]
         except psutil.NoSuchProcess:
             continue
         if found:
             return found[:1]
         time.sleep(0.005)
     return []
+
+
+def _is(process: psutil.Process, kind: str, command: int) -> bool:
+    """Whether it is the worker or the kernel: by its words, or forked, by its place.
+
+    A command's child is the warm parent, whose child the worker, whose child the warm parent of its kernels.
+    """
+    words = " ".join(process.cmdline()[:4])
+    if WARM not in words:
+        return ("ipykernel" if kind == "kernel" else "kpibook.report") in words
+    above = [p.pid for p in process.parents()]
+    return command in above and above.index(command) == (3 if kind == "kernel" else 1)
 
 
 @dataclass
