@@ -109,10 +109,12 @@ class Parent:
             asker.close()
             return
         request = json.loads(text)
-        pid = os.fork()
+        own, pid = os.getpid(), os.fork()
         if not pid:
             self.close()
             asker.close()
+            if request.get("tied"):
+                end_with(own)
             become(request, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -135,8 +137,6 @@ def become(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
         _afresh()
         if request.get("kernels"):
             _nurse(request["kernels"])
-        if request.get("tied"):
-            end_with_parent()
         sys.argv = list(request["argv"])
         runpy.run_module(request["argv"][0], run_name="__main__", alter_sys=True)
         code = 0
@@ -167,19 +167,21 @@ def _afresh() -> None:
 def _nurse(path: str) -> None:
     """A warm parent of this process's kernels, while it is still of one thread."""
     Path(path).unlink(missing_ok=True)  # of the first execution, when this is the second
-    kernels = Parent(path)
+    kernels, own = Parent(path), os.getpid()
     if os.fork():
         kernels.close()
         return
-    end_with_parent()
+    end_with(own)
     os.dup2(2, 1)  # standard output is the line to the supervisor
     kernels.serve()
     os._exit(0)
 
 
-def end_with_parent() -> None:
-    """This process is killed when the one that forked it ends."""
+def end_with(parent: int) -> None:
+    """This process is killed when ``parent``, which forked it, ends; at once, when it has ended already."""
     ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def warm_up() -> None:
