@@ -7,6 +7,7 @@ those that stood when ``keep`` was first called, before any plugin was loaded.
 from __future__ import annotations
 
 import sys
+from operator import is_
 from typing import Any
 
 _OWNERS = ("DataFrame", "Series", "Index", "DatetimeIndex", "Categorical", "Timestamp")
@@ -30,6 +31,8 @@ def put_back() -> list[str]:
     found = []
     for owner, parts in _kept.items():
         there = vars(owner)
+        if all(map(is_, map(there.get, parts), parts.values())):  # asked after every call of a definition
+            continue
         for name in [name for name, part in parts.items() if there.get(name) is not part]:
             setattr(owner, name, parts[name])
             found.append(f"{'pandas' if owner is sys.modules.get('pandas') else f'pandas.{owner.__name__}'}.{name}")

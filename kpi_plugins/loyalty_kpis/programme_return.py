@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kpibook import because, modelled
+from kpibook.once import once
 from kpibook.stats.enrolment_checks import Pretended
 from kpibook.stats.enrolment_effects import clustered_error
 from kpibook.stats.evidence import Evidence
@@ -52,15 +53,14 @@ def figure(
     tiers: pd.DataFrame,
 ):
     """The ROI (``ratio``) or the net value (``value``) of one period, by the best design and as its evidence allows."""
-    own = effect.study(rows)
-    made = None if own is None else _return(own, rows, benefits, members)
+    made, by_segment = _returns(rows, benefits, members, bought_in)
     if made is None:
         shown = _unidentified(rows, members, costs)
     elif made.cost <= 0 and which == "ratio":
         shown = modelled(None, status="undefined", reason=NO_COST)
     else:
         shown = _stated(made, which, costs)
-        parts = {**shown.parts, **_by_segment(made, which, own, rows, benefits, members, bought_in)}
+        parts = {**shown.parts, **{by: _stated_parts(parts, which) for by, parts in by_segment.items()}}
         shown = replace(shown, parts=parts)
     shown = replace(shown, parts={**shown.parts, **unknowable(tiers)})
     found = None if made is None else made.found
@@ -152,26 +152,28 @@ def _return(
     )
 
 
-def _by_segment(
-    made: Return,
-    which: str,
-    own: Study,
-    rows: pd.DataFrame,
-    benefits: pd.DataFrame,
-    members: pd.DataFrame,
-    bought_in: pd.DataFrame,
-) -> dict:
-    """The same for parts of the members whose effect is identified, by what was known at enrolment."""
-    found = {}
+@once
+def _returns(
+    rows: pd.DataFrame, benefits: pd.DataFrame, members: pd.DataFrame, bought_in: pd.DataFrame
+) -> tuple[Return | None, dict[str, dict[str, Return]]]:
+    """Of all whose effect is identified, and of parts of them by what was known at enrolment."""
+    own = effect.study(rows)
+    made = None if own is None else _return(own, rows, benefits, members)
+    if own is None or made is None:
+        return None, {}
+    found: dict[str, dict[str, Return]] = {}
     for dimension, studies in segments(own, own.matrix(rows["margin"]), bought_in).items():
-        by_name = {}
+        found[dimension] = {}
         for name, part in studies.items():
             own_return = _return(part, rows, benefits, members, made.found.pretended)
             if own_return is not None and own_return.cost > 0:
-                ends = own_return.ratio() if which == "ratio" else own_return.value()
-                by_name[name] = effect.stated(own_return.found, *ends)
-        found[dimension] = by_name
-    return found
+                found[dimension][name] = own_return
+    return made, found
+
+
+def _stated_parts(returns: dict[str, Return], which: str) -> dict:
+    ends = {name: own.ratio() if which == "ratio" else own.value() for name, own in returns.items()}
+    return {name: effect.stated(own.found, *ends[name]) for name, own in returns.items()}
 
 
 def _stated(made: Return, which: str, costs: pd.DataFrame):

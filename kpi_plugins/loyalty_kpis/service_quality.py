@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kpibook import because, kpi, modelled
+from kpibook.once import once
 from kpibook.rules import reason
 from kpibook.stats.multiplicity import holm
 from kpibook.stats.reliability import cronbach_alpha
@@ -191,6 +192,7 @@ class _Held:
         return drawn[:, :-1] / drawn[:, -1:]
 
 
+@once
 def _respondents(items: pd.DataFrame, min_items: float) -> _Held:
     """Those with at least ``min_items`` of their survey's items in both halves, and one of every dimension."""
     if items.empty:

@@ -52,3 +52,25 @@ def test_segments_by_which_it_cannot_be_known_say_why() -> None:
 def test_a_dimension_of_its_own_is_not_told_twice() -> None:
     found = _given(optional=["products"], not_by={"channel": ""})
     assert set(found["segment_by"]) == {"total"}
+
+
+def test_what_one_kpi_does_to_its_rows_no_other_sees() -> None:
+    """Current receipts are 10, 20, 30, 40 and 60, previous 12 and 28; the spoiler writes over all that it is given."""
+
+    def spoiler(kept: pd.DataFrame):
+        """Spoiler: a KPI."""
+        kept["net"].array[:] = -1.0
+        kept.loc[:, "net"] = -2.0
+        kept.index = kept.index + 7
+        return modelled(float(kept["net"].sum()), n=len(kept))
+
+    def witness(kept: pd.DataFrame):
+        """Witness: a KPI."""
+        assert list(kept.index) == list(range(len(kept)))
+        return modelled(float(kept["net"].sum()), n=len(kept))
+
+    made = [kpi(unit="money", better="higher", columns={"kept": ["net"]})(each) for each in (spoiler, witness)]
+    card = run(small(), *PERIODS, catalog=catalog(*made)).scorecard
+    found = card.set_index(["kpi", "period"])["value"]
+    assert found["spoiler"].to_dict() == {"current": -10.0, "previous": -4.0}
+    assert found["witness"].to_dict() == {"current": 160.0, "previous": 40.0}

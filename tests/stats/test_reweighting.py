@@ -52,3 +52,13 @@ def test_percentiles_want_nearly_all_replicates() -> None:
     assert percentiles(np.where(values < 7, np.nan, values)) is None
     assert percentiles(np.where(values < 5, np.nan, values)) is not None
     assert percentiles([]) is None
+
+
+def test_draws_that_are_kept_are_those_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same sums, to the last bit, whether drawn for the first time, known already, or too many to be kept."""
+    columns = np.random.default_rng(5).gamma(2, 10, (300, 2))
+    first, again = redrawn_sums(columns, 700, seed=11), redrawn_sums(columns, 700, seed=11)
+    monkeypatch.setattr(reweighting, "KEPT", 0)
+    anew = redrawn_sums(columns, 700, seed=11)
+    assert first.tolist() == again.tolist() == anew.tolist()
+    assert redrawn_sums(columns, 700, seed=12).tolist() != anew.tolist()

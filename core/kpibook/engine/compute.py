@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from kpibook import results, windows
+from kpibook import once, results, windows
 from kpibook.catalog import Catalog
 from kpibook.engine import bases, history, pipeline, targets, views
 from kpibook.engine.backend import Database
@@ -57,7 +57,8 @@ def compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int =
 
     What rests on fewer than ``min_persons`` persons is withheld, with all that would give it away.
     """
-    with pipeline.no_collection(), threadpool_limits(1, user_api="blas"):  # its threads would wait for ours, spinning
+    one_thread = threadpool_limits(1, user_api="blas")  # its threads would wait for ours, spinning
+    with once.run(), pipeline.no_collection(), one_thread:
         return _compute(catalog, params, loaded, min_persons)
 
 

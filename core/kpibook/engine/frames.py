@@ -9,7 +9,7 @@ the table gets it empty, and one that cannot has no figure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -41,9 +41,16 @@ class Frame:
     spans: Mapping[tuple[str, str], slice]
     count: int
 
-    def part(self, key: tuple[str, str], columns: Sequence[str]) -> pd.DataFrame:
-        """A copy of the rows of one period and segment, none if it has none."""
-        return self.rows.iloc[self.spans.get(key, slice(0))][list(columns)].reset_index(drop=True)
+    def parts(self, columns: Sequence[str]) -> Callable[[tuple[str, str]], pd.DataFrame]:
+        """Gives a copy of these columns in the rows of one period and segment, none if it has none."""
+        chosen = self.rows[list(columns)]
+
+        def part(key: tuple[str, str]) -> pd.DataFrame:
+            own = chosen.iloc[self.spans.get(key, slice(0))].copy()
+            own.index = pd.RangeIndex(len(own))
+            return own
+
+        return part
 
 
 @dataclass
@@ -56,7 +63,7 @@ class Frames:
     held: dict[str, Frame | None] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     _users: Counter[str] = field(default_factory=Counter)
-    _empty: dict[str, Frame] = field(default_factory=dict)
+    _schemas: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._users.update(name for kpi in self.kpis for name in self.of(kpi))
@@ -72,7 +79,7 @@ class Frames:
 
     def fetched(self, name: str, placer: Placer, schemas: Mapping[str, Any]) -> Work:
         """Fills in one frame: None where the breakdown does not apply. What goes wrong is each asker's error."""
-        self._empty[name] = _nothing(schemas[name], self.columns(name))
+        self._schemas[name] = schemas[name]
         try:
             self.held[name] = yield from _fetched(name, self.columns(name), self.breakdown, placer, schemas)
         except Exception as error:  # noqa: BLE001  raised again by every KPI that asks for it
@@ -100,7 +107,7 @@ class Frames:
     def _given(self, kpi: Resolved, name: str) -> Frame | None:
         """The frame, empty where the KPI can do without it and the breakdown says nothing of its rows."""
         frame, optional = self.held[name], name in kpi.definition.optional
-        return self._empty[name] if frame is None and optional else frame
+        return _nothing(self._schemas[name], self.columns(name)) if frame is None and optional else frame
 
     def over(self, kpi: Resolved) -> None:
         """Frames that nobody is waiting for any more are let go."""
@@ -156,9 +163,9 @@ def _scorecard(card: pd.DataFrame) -> Frame:
 
 
 def _called(kpi: Resolved, frames: Mapping[str, Frame]) -> Iterator[tuple[str, str, Modelled]]:
-    columns = {name: kpi.definition.columns[name] for name in frames}
+    parts = [frames[name].parts(kpi.definition.columns[name]) for name in kpi.definition.inputs]
     for period, segment in sorted({key for frame in frames.values() for key in frame.spans}):
-        own = [frames[name].part((period, segment), columns[name]) for name in kpi.definition.inputs]
+        own = [part((period, segment)) for part in parts]
         yield period, segment, _with_count(kpi.definition(*own, **kpi.settings), own)
 
 

@@ -6,7 +6,8 @@ Sources: Efron & Tibshirani 1993, chapter 13 (percentile interval); Deng, Knobli
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ REPLICATES = 1000
 MOST_PERSONS = 20_000
 #: Draws at once: their counts stay in the processor's cache.
 BATCH = 1 << 17
+#: Counts of draws that are kept, of the last eight numbers of persons: 8 MB each.
+KEPT = 1 << 22
 TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
 
@@ -29,16 +32,26 @@ def redrawn_sums(columns: npt.ArrayLike, replicates: int = REPLICATES, seed: int
     The seed is fixed by default: two runs give the same numbers.
     """
     table = np.asarray(columns, dtype=np.float64)
-    persons, rng = len(table), np.random.default_rng(seed)
+    few = len(table) < 1 << 16 and len(table) * replicates <= KEPT
+    draws = _kept_draws if few else _draws
+    counts = draws(len(table), replicates, seed)
+    return np.concatenate([times.astype(np.float64) @ table for times in counts])
+
+
+@lru_cache(maxsize=8)
+def _kept_draws(persons: int, replicates: int, seed: int) -> tuple[npt.NDArray[np.uint16], ...]:
+    """The draws of a figure and of its variants are the same, and drawing is dear; fewer than 2 to the 16 persons."""
+    return tuple(times.astype(np.uint16) for times in _draws(persons, replicates, seed))
+
+
+def _draws(persons: int, replicates: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """How often each person is drawn in each replicate, some replicates at a time."""
+    rng = np.random.default_rng(seed)
     at_once = max(1, BATCH // max(1, persons))
-    sizes = [min(at_once, replicates - first) for first in range(0, replicates, at_once)]
-    return np.concatenate([_times_drawn(persons, size, rng) @ table for size in sizes])
-
-
-def _times_drawn(persons: int, replicates: int, rng: np.random.Generator) -> Floats:
-    """How often each person is drawn in each replicate."""
-    drawn = rng.integers(0, persons, (replicates, persons)) + np.arange(replicates)[:, None] * persons
-    return np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+    for first in range(0, replicates, at_once):
+        size = min(at_once, replicates - first)
+        drawn = rng.integers(0, persons, (size, persons)) + np.arange(size)[:, None] * persons
+        yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
 
 
 def percentiles(values: npt.ArrayLike) -> Interval | None:
