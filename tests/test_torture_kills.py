@@ -7,8 +7,9 @@ import random
 import subprocess
 import sys
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import psutil
 import pytest
 from torture import __main__ as command
 from torture import ground, kills, moments
@@ -214,7 +215,7 @@ def test_moments_are_spread_over_the_whole_run_and_its_last_acts() -> None:
     rng = random.Random(1)  # noqa: S311 (to be repeated, no secret)
     drawn = [moments.drawn(rng, 10.0) for _ in range(2000)]
     anywhere = [m.seconds for m in drawn if not m.until]
-    assert {m.kind for m in drawn if not m.until} == {"command", "family", "worker", "kernel"}
+    assert {m.kind for m in drawn if not m.until} == {"command", "family", "parent", "worker", "kernel"}
     tenths = [sum(n <= seconds < n + 1 for seconds in anywhere) for n in range(10)]
     assert min(tenths) > 100
     assert 10 < max(anywhere) <= 10.3
@@ -294,3 +295,54 @@ def test_a_report_that_is_in_neither_place_was_killed_between_the_renames(
 
     monkeypatch.setattr(Client, "start", moved)
     assert moments.strike(client, Moment("command", 0.0, "cleared")) == Struck(-9, "between the renames")
+
+
+def test_a_process_is_told_by_its_place_below_the_command() -> None:
+    """Forks show their warm parent's command line; the warm parent of a worker is nobody's victim."""
+
+    class Process:
+        def __init__(self, pid: int, above: Process | None = None) -> None:
+            self.pid, self.above = pid, above
+
+        def parents(self) -> list[Process]:
+            return [self.above, *self.above.parents()] if self.above else []
+
+    shell = Process(1)
+    line = [Process(2, shell)]
+    for pid in range(3, 8):
+        line.append(Process(pid, line[-1]))
+    told = [moments.role(cast("psutil.Process", p), cast("psutil.Process", line[0])) for p in line]
+    assert told == ["command", "parent", "worker", "", "kernel", ""]
+
+
+def test_a_process_that_a_kill_left_is_found(
+    tmp_path: Path, runs: Runs, strikes: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    left = ground.left
+    monkeypatch.setattr(ground, "left", lambda family, patience=15.0: left(family, 0.1))
+    strikes(lambda _: Struck(-9, "page", (psutil.Process(stray.pid),)))
+    tally = kills.kill(tmp_path, 1, 1, lambda _: None)
+    stray.kill()
+    stray.wait()
+    about = "command 1.500 s after the start of shop, page, exit -9"
+    assert len(tally.next_runs) == tally.found() == 1
+    assert tally.next_runs[0].startswith(f"{about}: {stray.pid} ")
+    assert tally.next_runs[0].endswith("-c import time; time.sleep(600) still runs")
+
+
+def test_a_fork_that_works_for_a_run_is_a_stray(tmp_path: Path) -> None:
+    """It shows none of the run's variables; the folder that it works in tells it."""
+    stage = tmp_path / "reports" / ".staging" / "shop-b"
+    stage.mkdir(parents=True)
+    code = "import time; time.sleep(600)"
+    stray = subprocess.Popen([sys.executable, "-c", code, "kpibook.report.warm"], cwd=stage)
+    try:
+        found = ground.strays(tmp_path / "reports", patience=0)
+        assert [line.partition(" ")[0] for line in found] == [str(stray.pid)]
+        assert ground.strays(tmp_path / "others", patience=0) == []
+        ground.end(tmp_path / "reports")
+        assert stray.wait(30) == -9
+    finally:
+        stray.kill()
+        stray.wait()

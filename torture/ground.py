@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psutil
 
 from torture.client import PERIOD, Client
 
+WARM = "kpibook.report.warm"
 STAGING = ".staging"
 FINISHED = ("valid", "not_valid")
 
@@ -105,10 +107,29 @@ def said_of_figures(place: Path) -> dict[str, str]:
 
 def strays(folder: Path, patience: float = 15) -> list[str]:
     """Processes that still work for runs below ``folder`` after ``patience`` seconds."""
+    return left(_working(folder), patience)
+
+
+def left(family: Iterable[psutil.Process], patience: float = 15) -> list[str]:
+    """Those of some processes that are still there after ``patience`` seconds."""
     until = time.monotonic() + patience
-    while (left := _working(folder)) and time.monotonic() < until:
+    while (there := [p for p in family if _runs(p)]) and time.monotonic() < until:
         time.sleep(0.2)
-    return [f"{p.pid} {' '.join(p.cmdline())[:80]}" for p in left if p.is_running()]
+    return [_told(p) for p in there]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _told(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())[:80]}"
+    except psutil.NoSuchProcess:
+        return f"{process.pid}, gone by now"
 
 
 def end(folder: Path) -> None:
@@ -121,10 +142,12 @@ def end(folder: Path) -> None:
 
 
 def _working(folder: Path) -> list[psutil.Process]:
+    """By the variable of a run; a fork shows its warm parent's variables and works in a folder of the run."""
     found = []
-    for process in psutil.process_iter(["environ", "status"]):
-        run_dir = (process.info["environ"] or {}).get("KPIBOOK_RUN_DIR", "")
-        if run_dir.startswith(str(folder)) and process.info["status"] != psutil.STATUS_ZOMBIE:
+    for process in psutil.process_iter(["environ", "cmdline", "cwd"]):
+        said = process.info
+        place = said["cwd"] if WARM in (said["cmdline"] or ()) else (said["environ"] or {}).get("KPIBOOK_RUN_DIR")
+        if folder in Path(place or "/", "x").parents and _runs(process):
             found.append(process)
     return found
 

@@ -105,7 +105,7 @@ class Lane:
         time.sleep(self.rng.uniform(0, 0.8))
         about = f"{moment} of {client.name}, {struck.step or 'after its end'}, exit {struck.code}"
         self._found("half_made", ground.half_made(client), about)
-        if moment.kind in ("worker", "kernel") or struck.step is None:
+        if moment.kind not in moments.WHOLE or struck.step is None:
             self._found("false_records", _ended(client, struck.code, self.kept), about)
         self._found("false_records", _unsettled(client), about)
         for place in ground.finished(client):
@@ -113,6 +113,7 @@ class Lane:
         begun = {stage.name.rpartition("-")[2] for stage in ground.stages(client)}
         self.seconds[client.name] = 0.8 * self.seconds[client.name] + 0.2 * self._clean(client, about)
         self._found("false_records", ground.false_records(client), about)
+        self._found("next_runs", [f"{each} still runs" for each in ground.left(struck.family)], about)
         evidence = [*ground.finished(client), *(client.home / "failed").glob("*")]
         gone = begun - {ground.record(place)["run_id"] for place in evidence}
         self._found("false_records", [f"of run {each} there is no record" for each in gone], about)

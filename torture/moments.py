@@ -16,8 +16,9 @@ import psutil
 from torture import ground
 from torture.client import Client
 
-WARM = "kpibook.report.warm"
-KINDS = ("command", "family", "worker", "kernel")
+KINDS = ("command", "family", "parent", "worker", "kernel")
+#: Kinds that end the command itself.
+WHOLE = ("command", "family")
 STEPS = ("notebook", "results", "page", "validation", "leak scan")
 #: A run is some seconds, its last writes and renames are milliseconds: one kill in five waits for them.
 AIMED = 5
@@ -38,16 +39,20 @@ class Moment:
 
 @dataclass(frozen=True)
 class Struck:
-    """A command's exit code, and the last step that was reached; None when the run was over before."""
+    """A command's exit code, and the last step that was reached; None when the run was over before.
+
+    ``family`` are the processes that were there at the moment.
+    """
 
     code: int
     step: str | None
+    family: tuple[psutil.Process, ...] = field(default=(), compare=False)
 
 
 def drawn(rng: random.Random, length: float) -> Moment:
     """Any moment of a run that takes ``length`` seconds, and just after its end; one in ``AIMED`` at its last acts."""
     if rng.randrange(AIMED) == 0:
-        return Moment(rng.choice(("command", "family")), rng.uniform(0, 0.004), rng.choice(("sealed", "cleared")))
+        return Moment(rng.choice(WHOLE), rng.uniform(0, 0.004), rng.choice(("sealed", "cleared")))
     return Moment(rng.choice(KINDS), rng.uniform(0, 1.03 * length))
 
 
@@ -63,7 +68,7 @@ def strike(client: Client, moment: Moment) -> Struck:
             time.sleep(moment.seconds)
         else:
             heard.wait_for("the end", moment.seconds)
-        found = victims(heard.command, moment.kind)
+        found, family = victims(heard.command, moment.kind)
         steps = list(heard.steps)
         for victim in found:
             try:
@@ -73,10 +78,10 @@ def strike(client: Client, moment: Moment) -> Struck:
         code = heard.end()
     finally:
         heard.command.kill()
-    ended = moment.kind in ("command", "family")
+    ended = moment.kind in WHOLE
     if not found or (ended and code != -signal.SIGKILL):
-        return Struck(code, None)
-    return Struck(code, (_last_act(client, before) if ended else "") or (steps or ["start"])[-1])
+        return Struck(code, None, family)
+    return Struck(code, (_last_act(client, before) if ended else "") or (steps or ["start"])[-1], family)
 
 
 def _reached(client: Client, until: str) -> bool:
@@ -103,35 +108,28 @@ def _sealed(stage: Path) -> bool:
         return False
 
 
-def victims(command: subprocess.Popen[str], kind: str) -> list[psutil.Process]:
-    """Wait for the victim to be there; nobody when the command is over."""
+def victims(command: subprocess.Popen[str], kind: str) -> tuple[list[psutil.Process], tuple[psutil.Process, ...]]:
+    """Wait for the victim to be there, and the whole family with it; nobody when the command is over."""
     while command.poll() is None:
         try:
             ours = psutil.Process(command.pid)
             below = ours.children(recursive=True)
-            if kind == "command":
-                return [ours]
-            if kind == "family":
-                return [ours, *below]
-            found = [p for p in below if _is(p, kind, command.pid)]
+            found = [ours, *below] if kind == "family" else [p for p in (ours, *below) if role(p, ours) == kind]
         except psutil.NoSuchProcess:
             continue
         if found:
-            return found[:1]
+            return found[: None if kind == "family" else 1], (ours, *below)
         time.sleep(0.005)
-    return []
+    return [], ()
 
 
-def _is(process: psutil.Process, kind: str, command: int) -> bool:
-    """Whether it is the worker or the kernel: by its words, or forked, by its place.
+def role(process: psutil.Process, command: psutil.Process) -> str:
+    """What a process is to a command: all but the command and its warm parent are forks, told by their place.
 
-    A command's child is the warm parent, whose child the worker, whose child the warm parent of its kernels.
+    command ── parent ── worker ── (the worker's own warm parent) ── kernel
     """
-    words = " ".join(process.cmdline()[:4])
-    if WARM not in words:
-        return ("ipykernel" if kind == "kernel" else "kpibook.report") in words
-    above = [p.pid for p in process.parents()]
-    return command in above and above.index(command) == (3 if kind == "kernel" else 1)
+    steps = [process.pid, *(above.pid for above in process.parents())]
+    return ("command", "parent", "worker", "", "kernel", "")[min(steps.index(command.pid), 5)]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The demonstration clients, loaded and computed once."""
+"""The demonstration clients, loaded and computed once, with the KPIs that the tests of them read."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kpibook import intake, params, plugins
+from kpibook import intake, params
 from kpibook.engine.compute import Loaded, Results, compute
+from tiny_client import only, pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
     Compute = Callable[[Params, Catalog], Results]
 
 PARAMS = Path(__file__).parents[2] / "params"
+SALES = (
+    *("net_sales", "avg_receipt", "avg_receipt_card", "avg_receipt_no_card", "avg_receipt_gap", "avg_receipt_change"),
+    *("spend_per_customer", "identified_sales_share", "member_revenue_share", "cross_sell_rate"),
+)
+CUSTOMERS = (
+    *("active_customers", "churn_rate", "cohort_retention", "growth_accounting", "interpurchase_time", "pareto_share"),
+    *("purchase_frequency", "retention_rate", "rfm_segments", "second_purchase_rate", "usage_class_share"),
+)
+FURTHER = (
+    *("campaign_response_rate", "customer_base_growth", "low_to_heavy_conversion", "repeat_purchase_rate"),
+    "target_attainment",
+)
+
+
+def with_breakdowns(*kpis: str) -> Catalog:
+    """These KPIs, and the views that say what persons can be broken down by."""
+    return only(*kpis, *(name for name, source in pack().views.items() if source.definition.describes))
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +44,8 @@ def compute_client() -> Compute:
     """``compute_client(params, catalog)``: the client's files read anew, and every KPI of the catalogue."""
 
     def computed(client: Params, catalog: Catalog) -> Results:
+        settings = {name: given for name, given in client.settings.items() if name in catalog.definitions}
+        client = client.model_copy(update={"settings": settings})
         found = intake.load(client)
         supplied = {name: facts.supplied | frozenset(facts.assumed) for name, facts in found.facts.items()}
         rows = {name: facts.rows for name, facts in found.facts.items()}
@@ -38,7 +58,7 @@ def compute_client() -> Compute:
 
 @pytest.fixture(scope="session")
 def complete_journey(compute_client: Compute) -> Results:
-    return compute_client(params.load(PARAMS / "complete_journey.yaml"), plugins.discover().catalog)
+    return compute_client(params.load(PARAMS / "complete_journey.yaml"), with_breakdowns(*SALES, *CUSTOMERS, *FURTHER))
 
 
 @pytest.fixture(scope="session")
@@ -47,4 +67,4 @@ def cdnow(compute_client: Compute, samples: Path, tmp_path_factory: pytest.TempP
     text = (PARAMS / "cdnow.yaml").read_text(encoding="utf-8")
     own = tmp_path_factory.mktemp("cdnow") / "cdnow.yaml"
     own.write_text(text.replace("../data/cdnow", str(samples / "cdnow")), encoding="utf-8")
-    return compute_client(params.load(own), plugins.discover().catalog)
+    return compute_client(params.load(own), with_breakdowns(*SALES, *CUSTOMERS))
