@@ -32,6 +32,8 @@ CLIENT = Path(__file__).parents[1] / "params" / "marea.yaml"
 NUMBERS = ["value", "low", "high", "n", "change", "change_low", "change_high"]
 WORDS = ["kpi", "segment_by", "segment", "status"]
 SCORECARD = "scorecard"
+#: What is chosen on the data must be chosen beforehand: the touchpoint that most visitors of the population met.
+CHOSEN = {"touchpoint_effect": {"touchpoint": "website"}}
 #: What a KPI takes from the scorecard, where that is not everything.
 TAKEN = dict.fromkeys(("total_programme_cost", "programme_cost_per_active_member"), ("points_liability",))
 
@@ -94,7 +96,9 @@ def sources(loaded: Loaded, asked: Asked, ids: pd.DataFrame) -> list[Sums | Writ
 
 
 def _card(loaded: Loaded, kpis: tuple[str, ...]) -> pd.DataFrame:
-    client = params.load(CLIENT).model_copy(update={"breakdowns": (), "limits": Limits(memory="4GB", threads=1)})
+    settings = {kpi: own for kpi, own in CHOSEN.items() if kpi in catalog(kpis).kpis}
+    alone = {"breakdowns": (), "limits": Limits(memory="4GB", threads=1), "settings": settings}
+    client = params.load(CLIENT).model_copy(update=alone)
     card = compute(catalog(kpis), client, loaded).scorecard
     card = card[(card["period"] == "current") & card["segment_by"].isin(["total", "variant"]) & card["kpi"].isin(kpis)]
     if failed := sorted(set(card.loc[card["status"] == "failed", "kpi"])):

@@ -86,8 +86,7 @@ class Line:
         return self.spread == 0 or by_design(self.kpi, self.reading, change)
 
     def reason(self, change: bool) -> str:
-        known = "The same in every sample." if self.spread == 0 else why(self.kpi, self.reading, change)
-        return known or "Not explained."
+        return why(self.kpi, self.reading, change) or "Not explained."
 
     def mark(self) -> str:
         said = [("change " if change else "") + count.verdict for change, count in self.counts]
@@ -132,8 +131,9 @@ def page(counts: pd.DataFrame, kpis: Sequence[tuple[str, str, str]]) -> str:
         own = [(n, ch, c) for n, ch, c in judged if (n.reading != "", ch) == (variant, of_change)]
         rows.append(_summed(name, own))
     rows += [_summed(f"by {road}", [(n, ch, c) for n, ch, c in judged if n.road == road]) for road in ROADS]
+    honest = _summary(judged)
     head = "| | figures | observed within 93 to 97 % | below | above | clearly below | clearly above | by design |"
-    parts = [_INTRODUCTION, "\n".join([head, "|---|---:|---:|---:|---:|---:|---:|---:|", *rows])]
+    parts = [_INTRODUCTION, honest, "\n".join([head, "|---|---:|---:|---:|---:|---:|---:|---:|", *rows])]
     parts += ["## Clearly outside", _OUTSIDE, _outside(judged, False), _DESIGNED, _outside(judged, True)]
     parts += ["## Observed outside, but not clearly", _OPEN, *(_open(judged, place) for place in ("below", "above"))]
     for family in dict.fromkeys(family for _, family, _ in kpis):
@@ -170,13 +170,31 @@ def _summed(name: str, judged: Judged) -> str:
     return f"| {name} | " + " | ".join(str(number) for number in numbers) + " |"
 
 
+def _summary(judged: Judged) -> str:
+    """How many figures lie where, as far as their samples tell."""
+    told = [(line, change, count) for line, change, count in judged if count.replicates >= _FEWEST]
+    free = [count.verdict for line, change, count in told if not line.designed(change)]
+    below, above = free.count("below"), free.count("above")
+    within = len(free) - below - above
+    return (
+        f"Of {len(told)} figures and changes that are `ok`, {within} lie within 93 to 97 % as far as their samples can"
+        f" tell, {below} clearly below, {above} clearly above; {len(told) - len(free)} are what they are by design."
+    )
+
+
 def _outside(judged: Judged, designed: bool) -> str:
-    """A list of what is clearly outside, by design or not."""
-    found = []
+    """A list of what is clearly outside, by design or not; of what never varies a line for each KPI."""
+    found: list[str] = []
+    constant: dict[str, dict[str, None]] = {}
     for line, change, count in judged:
-        if count.verdict in ("below", "above") and line.designed(change) == designed:
-            share, interval = count.cells()
-            found.append(f"- {line.name(change)}: {share} ({interval}) of {count.replicates}. {line.reason(change)}")
+        if count.verdict not in ("below", "above") or line.designed(change) != designed:
+            continue
+        if line.spread == 0:
+            constant.setdefault(line.kpi, {})[line.reading or "headline"] = None
+            continue
+        share, interval = count.cells()
+        found.append(f"- {line.name(change)}: {share} ({interval}) of {count.replicates}. {line.reason(change)}")
+    found += [f"- `{kpi}` {', '.join(readings)}: the same in every sample." for kpi, readings in constant.items()]
     return "\n".join(found) or "None."
 
 

@@ -235,7 +235,11 @@ def test_what_is_clearly_outside_is_listed_with_its_reason(
     assert f"- `a`, {missed} Always too high.\n- `a`, change, {missed} Always too high.\n" in text
     assert f"- `b`, {missed} Not explained.\n" in text
     assert text.index(f"- `b`, change, {missed} As it should be.") > text.index(simulation[1]._DESIGNED)
-    assert "- `c`, 2,000 customers: 100.0 % (98.1 to 100.0) of 200. The same in every sample." in text
+    assert "- `c` headline: the same in every sample.\n" in text
+    assert (
+        "Of 6 figures and changes that are `ok`, 0 lie within 93 to 97 % as far as their samples can tell,"
+        " 3 clearly below, 0 clearly above; 3 are what they are by design.\n"
+    ) in text
     assert "| headlines | 3 | 0 | 2 | 0 | 2 | 0 | 1 |" in text
     assert "| their changes to the year before | 3 | 0 | 1 | 0 | 1 | 0 | 2 |" in text
 
