@@ -2,9 +2,10 @@
 
 import json
 
+import pandas as pd
 import pytest
 
-from kpibook import change, kpi, share, total, view
+from kpibook import change, kpi, modelled, share, total, view
 from kpibook.catalog import build
 from kpibook.tracing import Source
 from tiny_client import receipt, row, run, shop
@@ -54,6 +55,51 @@ def test_a_looks_back_that_raises():
     results = run(purchases(), *PERIODS, catalog=catalog(broken), **SPAN)
 
     assert error(results, "broken") == "broken: looks_back: KeyError: 'days' · mend it"
+
+
+def test_what_an_error_quotes_of_the_data_is_told_to_nobody():
+    """The name of a person stands where a KPI, a view, a function in pandas and its own ``raise`` take a number."""
+
+    @view(key="transaction_id", date="business_date")
+    def numbered(transactions):
+        """Numbered: receipts with the number of their store."""
+        return transactions.mutate(store=transactions.store_id.cast("int64"))
+
+    def by_store(kept):
+        return total(kept.store_id.cast("int64").sum(), cluster=kept.customer_id)
+
+    def by_view(numbered):
+        return total(numbered.store.sum(), cluster=numbered.customer_id)
+
+    def in_pandas(kept: pd.DataFrame):
+        return modelled(float(kept.store_id.iloc[0]))
+
+    def by_raise(kept: pd.DataFrame):
+        raise LookupError(f"no store {kept.store_id.iloc[0]} in the list")
+
+    def by_key(kept: pd.DataFrame):
+        return modelled({}[kept.store_id.iloc[0]])
+
+    for function in (by_store, by_view, in_pandas, by_raise, by_key):
+        function.__doc__ = f"{function.__name__}: a KPI."
+    columns = {"columns": {"kept": ["store_id"]}}
+    sql = [made("by_store", by_store), made("by_view", by_view)]
+    frames = [made(f.__name__, f, **columns) for f in (in_pandas, by_raise, by_key)]
+    bought = shop(*(receipt(n, "2024-07-01", 10, "A", store_id="Maria Rossi") for n in (1,)))
+    results = run(bought, PERIODS[0], catalog=catalog(numbered, *sql, *frames), **SPAN)
+
+    casts = "ConversionException: Conversion Error: Could not convert string … to INT64"
+    told = {d.id: error(results, d.id).partition(" · ") for d in (*sql, *frames)}
+    assert {name: what for name, (what, _, _) in told.items()} == {
+        "by_store": f"by_store: {casts} when casting from source column store_id",
+        "by_view": f"view numbered: {casts} when casting from source column store_id",
+        "in_pandas": "in_pandas: ValueError: could not convert string to float: …",
+        "by_raise": "by_raise: LookupError: no store … in the list",
+        "by_key": "by_key: KeyError",
+    }
+    remedies = {d.id: f"mend the function ({d.where})" for d in (*sql, *frames)} | {"by_view": "mend the view"}
+    assert {name: remedy for name, (_, _, remedy) in told.items()} == remedies
+    assert "Maria" not in results.scorecard.to_csv()
 
 
 def test_a_relation_that_lost_its_date():

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import ibis.expr.operations as ops
 import pandas as pd
 
-from kpibook import figures, rules, windows
+from kpibook import figures, rules, windows, withheld
 from kpibook.engine import curves, linear, matrices, quantiles, tails
 from kpibook.engine.frames import Frames, with_persons
 from kpibook.engine.pipeline import Task, Work
@@ -153,9 +153,9 @@ class Executor:
             return list(self._failed(jobs[0], breakdown, error))
 
     def _failed(self, job: Job, breakdown: str, error: Exception) -> Iterator[Cell]:
-        first = next(iter(str(error).splitlines()), "")
-        remedy = "" if " · " in first else f" · mend the function ({job.kpi.definition.where})"
-        why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {type(error).__name__}: {first}{remedy}")
+        what = withheld.told(error)
+        remedy = "" if " · " in what else f" · mend the function ({job.kpi.definition.where})"
+        why = rules.reason("kpi_failed", error=f"{job.kpi.id}: {what}{remedy}")
         for period in self.periods:
             yield Cell(job, breakdown, windows.TOTAL, period, Figure(status="failed", reason=why))
 

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from kpibook import withheld
 from kpibook.engine.pipeline import Create, Task, Work
 from kpibook.tracing import Resolution
 
@@ -47,5 +48,4 @@ def _make(name: str, table: ir.Table, below: Iterable[str], failures: dict[str, 
         yield Create(name, table)
     except Exception as error:  # noqa: BLE001  whatever the database says is reported by the view's name
         broken = [failures[v] for v in sorted(below) if v in failures]
-        told = f"view {name}: {type(error).__name__}: {error}".splitlines()[0]
-        failures[name] = broken[0] if broken else f"{told} · mend the view"
+        failures[name] = broken[0] if broken else f"view {name}: {withheld.told(error)} · mend the view"
