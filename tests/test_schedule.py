@@ -52,6 +52,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Outcome(params.client, params.label, "failed" if code else "valid", code)
 
     monkeypatch.setattr(schedule, "run", run)
+    monkeypatch.setattr(schedule, "need", lambda params: 0)
     return told
 
 
@@ -91,3 +92,41 @@ def test_a_user_who_stops_stops_them_all(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(KeyboardInterrupt):
         schedule.run_many([Client("stopped"), Client("good"), Client("other")], 1, OUT)
     assert "start other-2017" not in told
+
+
+def test_outcomes_are_told_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub(monkeypatch)
+    heard: list[str] = []
+    clients = [Client("good", "2016"), Client("good"), Client("other")]
+    schedule.run_many(clients, 2, OUT, on_outcome=lambda outcome: heard.append(f"{outcome.client} {outcome.period}"))
+    assert sorted(heard) == ["good 2016", "good 2017", "other 2017"]
+    assert heard[-1] == "good 2017"  # it waited for the other year
+
+
+def test_a_listener_that_fails_stops_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = stub(monkeypatch)
+
+    def closed(outcome: Outcome) -> None:
+        raise BrokenPipeError("nobody reads")
+
+    with pytest.raises(BrokenPipeError, match=r"^nobody reads$"):
+        schedule.run_many([Client("good"), Client("bad"), Client("other")], 1, OUT, on_outcome=closed)
+    assert "start other-2017" not in told
+
+
+def test_runs_that_do_not_fit_beside_each_other_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way: list[str] = []
+    most: list[int] = []
+
+    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event) -> Outcome:
+        under_way.append(params.client)
+        most.append(len(under_way))
+        time.sleep(0.05)
+        under_way.remove(params.client)
+        return Outcome(params.client, params.label, "valid", 0)
+
+    monkeypatch.setattr(schedule, "run", run)
+    monkeypatch.setattr(schedule, "need", lambda params: 600)
+    monkeypatch.setattr(schedule, "free", lambda: 1000)
+    assert [o.state for o in schedule.run_many([Client(name) for name in "abcd"], 4, OUT)] == ["valid"] * 4
+    assert most == [1, 1, 1, 1]

@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
+from kpibook.allotment import Allotment, free, need
 from kpibook.errors import ParamsError, Problem, RunError
 from kpibook.report.run import Listener, Outcome, run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kpibook.params import Params
 
 
-def run_many(params: Sequence[Params], jobs: int, out: Path, on_progress: Listener = lambda _: None) -> list[Outcome]:
+def run_many(
+    params: Sequence[Params],
+    jobs: int,
+    out: Path,
+    on_progress: Listener = lambda _: None,
+    on_outcome: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
     """Run every client, ``jobs`` at a time, reports of one client one after the other; outcomes in the given order.
 
-    A fault of kpibook in one run is that outcome's ``fault``, and the others go on.
+    ``on_outcome`` hears of each as it ends, of one at a time. A run waits until there is memory for it beside the
+    others. A fault of kpibook in one run is that outcome's ``fault``, and the others go on.
     """
     cancel = threading.Event()
     said = clashes(params)
     one_by_one = {p.client: threading.Lock() for p in params}
+    room = Allotment(free())
 
     def one(number: int) -> Outcome:
         each = params[number]
         if number in said:
             return Outcome(each.client, each.period.label, "failed", ParamsError.exit_code, message=said[number])
-        with one_by_one[each.client]:
+        with one_by_one[each.client], room.taken(need(each), cancel):
+            if cancel.is_set():
+                raise KeyboardInterrupt
             return run(each, out, on_progress, cancel)
 
     with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
-        futures = [pool.submit(one, number) for number in range(len(params))]
+        numbers = {pool.submit(one, number): number for number in range(len(params))}
+        outcomes: dict[int, Outcome] = {}
         try:
-            return [ended(each, future) for each, future in zip(params, futures, strict=True)]
-        except KeyboardInterrupt:
+            for future in as_completed(numbers):
+                number = numbers[future]
+                outcomes[number] = ended(params[number], future)
+                on_outcome(outcomes[number])
+        except BaseException:
             cancel.set()
             pool.shutdown(cancel_futures=True)
             raise
+    return [outcomes[number] for number in range(len(params))]
 
 
 def ended(params: Params, future: Future[Outcome]) -> Outcome:

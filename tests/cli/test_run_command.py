@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
 from kpibook import cli, schedule
+from kpibook.cli import progress
 from kpibook.cli import run as run_command
 from kpibook.errors import ParamsError, Problem
 from kpibook.report.run import Outcome, Progress
@@ -36,11 +39,13 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             raise ParamsError(Problem(f"{path}:3", "unknown key 'titel'", "did you mean 'title'?"))
         return SimpleNamespace(client=path.stem)
 
-    def run_many(params: Sequence[Any], jobs: int, out: Path, on_progress: Any) -> list[Outcome]:
+    def run_many(params: Sequence[Any], jobs: int, out: Path, on_progress: Any, on_outcome: Any) -> list[Outcome]:
         asked.append(([p.client for p in params], jobs, out))
         for each in params:
             on_progress(Progress(each.client, "notebook"))
             on_progress(Progress(each.client, "notebook", 1, 9))
+        for each in params:
+            on_outcome(OUTCOMES[each.client])
         return [OUTCOMES[p.client] for p in params]
 
     monkeypatch.setattr("kpibook.params.load", load)
@@ -74,14 +79,16 @@ def test_run_names_each_report_and_passes_the_flags(ran: list[Any], capsys: Capt
     assert ran == [(["good", "packs"], 2, Path("there"))]
     out, err = capsys.readouterr()
     assert out == "good: valid, 12 s: /r/good/2017/report.html\npacks: valid, 1 s: /r/p/report.html\n"
-    assert err == "good: notebook\npacks: notebook\npacks: without own 1: fails · mend it\n"
+    left = "1 of 2 done\n", "2 of 2 done\n"
+    assert err == f"good: notebook\npacks: notebook\n{left[0]}packs: without own 1: fails · mend it\n{left[1]}"
 
 
 def test_run_tells_what_failed_and_where_the_evidence_is(ran: list[Any], capsys: Capture) -> None:
     assert call("run", "data.yaml", "good.yaml", "odd.yaml", "lost.yaml") == 5
     out, err = capsys.readouterr()
     assert out == "good: valid, 12 s: /r/good/2017/report.html\n"
-    assert err.split("lost: notebook\n")[1] == (
+    said = re.sub(r"\d of 4 done.*\n", "", err.split("lost: notebook\n")[1])
+    assert said == (
         "data: failed\n  a.csv: no rows · ask\n  b: no · ask\n  evidence: /r/data/failed/x\n"
         "odd: not valid\n  n: differs · look\n"
         "  made, and not to be used: /r/odd/2017/report.html\n  the report before it: /r/odd/history/2017/1\n"
@@ -115,13 +122,37 @@ def test_paths_below_this_folder_are_shown_short(tmp_path: Path, monkeypatch: py
 
 
 def test_on_a_terminal_there_are_bars(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    from kpibook.cli.progress import told
-
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with told(["shop"]) as on_progress:
-        on_progress(Progress("shop", "notebook"))
-        on_progress(Progress("shop", "notebook", 3, 9))
-        on_progress(Progress("shop", "page"))
+    with progress.told(2, 2) as bars:
+        bars.step(Progress("shop", "notebook"))
+        bars.step(Progress("shop", "notebook", 3, 9))
+        assert [(t.description, t.completed, t.total, t.fields["step"]) for t in bars._bars.tasks] == [
+            ("all", 0, 2, ""),
+            ("shop", 3, 9, "cell 3 of 9"),
+        ]
+        bars.step(Progress("shop", "page"))
+        bars.end(Outcome("shop", "2017", "valid", 0), lambda outcome: typer.echo(f"{outcome.client}: valid"))
+        assert [(t.description, t.completed, t.fields["step"]) for t in bars._bars.tasks] == [("all", 1, "1 of 2 done")]
     out, err = capsys.readouterr()
-    assert out == ""
+    assert out == "shop: valid\n"
     assert "shop: notebook" not in err
+
+
+def test_a_single_run_has_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress.told(1, 1) as bars:
+        bars.end(Outcome("shop", "2017", "failed", 2), lambda outcome: None)  # refused before its first step
+        assert [task.visible for task in bars._bars.tasks] == [False]
+
+
+def test_how_long_the_others_will_take() -> None:
+    now = iter([0.0, 30.0, 60.0, 90.0, 7290.0, 7300.0, 7310.0])
+    left = progress.Left(6, 2, lambda: next(now))
+    assert left.one_more() == "1 of 6 done"
+    assert left.one_more() == "2 of 6 done, about 2 min left"
+    assert left.one_more() == "3 of 6 done, about 2 min left"
+    assert left.one_more() == "4 of 6 done, about 1 h 1 min left"
+    assert left.one_more() == "5 of 6 done, about 24 min left"
+    assert left.one_more() == "6 of 6 done"
+    assert progress._time(0.2) == "1 s"
+    assert progress._time(59.4) == "59 s"

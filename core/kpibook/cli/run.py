@@ -31,13 +31,15 @@ def command(
     light_imports()
     readable, codes = _load(params)
     if readable:
-        with told([p.client for p in readable]) as on_progress:
-            outcomes = run_many(readable, jobs, out, on_progress)
         clients = {p.client: p for p in readable}
-        for outcome in outcomes:
+
+        def ended(outcome: Outcome) -> None:
             for line in assumed(outcome, clients[outcome.client]):
                 typer.echo(f"{outcome.client}: {line}")
             _tell(outcome)
+
+        with told(len(readable), jobs) as progress:
+            outcomes = run_many(readable, jobs, out, progress.step, lambda outcome: progress.end(outcome, ended))
         codes += [outcome.code for outcome in outcomes]
     raise typer.Exit(max(codes))
 
