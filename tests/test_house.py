@@ -33,7 +33,7 @@ PINS = (ROOT / "constraints.txt").read_text().splitlines()
 SOURCES = TOOL["hatch"]["build"]["targets"]["sdist"]["include"]
 FOLDERS = [name.removeprefix("/") for name in SOURCES if (ROOT / name.removeprefix("/")).is_dir()]
 #: What a KPI pack may import of kpibook beside the public door.
-FOR_PACKS = {"errors", "estimates", "rules", "stats"}
+FOR_PACKS = {"errors", "estimates", "once", "rules", "stats"}
 FOREIGN = {
     "a registry's host": r"\b(pypi|pythonhosted|npmjs|yarnpkg|debian)\.(org|com|net)\b",
     "a path of one machine": r"(?<![\w.~-])/(work|root|home|Users)/\w",

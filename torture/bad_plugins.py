@@ -50,7 +50,7 @@ def plugin(body: str = "", head: str = "") -> str:
     return head + (text.replace("\n\n@view", FRAME.replace("BODY", body.strip()) + "\n\n@view", 1) if body else text)
 
 
-def batch(base: Path, bad: str, minutes: float = 10) -> tuple[Client, Done]:
+def batch(base: Path, bad: str, minutes: int = 10) -> tuple[Client, Done]:
     """Both clients at once; the good one's report is compared with one that was made alone."""
     other, then = quiet(base.parent / "quiet", base / "reports")
     victim = make(base, "shop", base / "reports", minutes=minutes)
@@ -80,10 +80,8 @@ def over(victim: Client) -> None:
 
 
 def hangs(base: Path) -> str:
-    victim, done = batch(base, plugin("import time; time.sleep(3600)"), minutes=0.6)
-    expect(
-        done, 4, r"^  template\.ipynb, cell 3 of 5: the run did not end within limits\.minutes = 0\.6 and was stopped"
-    )
+    victim, done = batch(base, plugin("import time; time.sleep(3600)"), minutes=1)
+    expect(done, 4, r"^  template\.ipynb, cell 3 of 5: the run did not end within limits\.minutes = 1 and was stopped")
     victim.limit(10)
     over(victim)
     return "in a KPI"

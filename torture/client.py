@@ -35,7 +35,7 @@ tables:
       net_amount: "= cast(total as decimal(18, 4))"
 notebook: template.ipynb
 plugins: plugins
-limits: {{minutes: {minutes:g}}}
+limits: {{minutes: {minutes}}}
 """
 
 GOOD = '''\
@@ -120,7 +120,7 @@ class Client:
             path.unlink()
         (place / "lines.py").write_text(text, encoding="utf-8")
 
-    def limit(self, minutes: float) -> None:
+    def limit(self, minutes: int) -> None:
         self.params.write_text(PARAMS.format(name=self.name, minutes=minutes), encoding="utf-8")
 
     def run(self, *others: Client, timeout: float = 900, **env: str) -> Done:
@@ -149,7 +149,7 @@ def finish(command: subprocess.Popen[str], timeout: float = 900) -> Done:
     return Done(command.returncode, said)
 
 
-def make(base: Path, name: str, out: Path, cells: tuple[str, ...] = BOOK, minutes: float = 10) -> Client:
+def make(base: Path, name: str, out: Path, cells: tuple[str, ...] = BOOK, minutes: int = 10) -> Client:
     """A workspace of its own in ``base/name``."""
     client = Client(base / name, name, out)
     (client.folder / "data").mkdir(parents=True)

@@ -144,9 +144,9 @@ def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
 
 
 def wall_clock(base: Path) -> str:
-    client = make(base, "shop", base / "reports", minutes=0.5)
+    client = make(base, "shop", base / "reports", minutes=1)
     client.plugin("import time\ntime.sleep(3600)\n" + GOOD)
-    over = r"the run did not end within limits\.minutes = 0\.5 and was stopped · raise limits\.minutes in shop\.yaml"
+    over = r"the run did not end within limits\.minutes = 1 and was stopped · raise limits\.minutes in shop\.yaml"
     expect(client.run(), 4, rf"^  template\.ipynb, cell 3 of 5: {over}$")
     assert failed(client)["failure"]["step"] == "notebook"
     client.plugin()
