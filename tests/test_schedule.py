@@ -38,7 +38,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     busy: list[str] = []
     told: list[str] = []
 
-    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event) -> Outcome:
+    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event, proof: bool) -> Outcome:
         told.append(f"start {params.path.stem}")
         busy.append(params.client)
         assert busy.count(params.client) == 1
@@ -118,7 +118,7 @@ def test_runs_that_do_not_fit_beside_each_other_wait(monkeypatch: pytest.MonkeyP
     under_way: list[str] = []
     most: list[int] = []
 
-    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event) -> Outcome:
+    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event, proof: bool) -> Outcome:
         under_way.append(params.client)
         most.append(len(under_way))
         time.sleep(0.05)

@@ -4,6 +4,7 @@
 
 running ─┬─> valid         the report was made and reproduces
          ├─> not_valid     the report was made and does not hold
+         ├─> unproved      the report was made, and computed once only
          ├─> failed        no report; ``failure`` says which step and why
          └─> interrupted   the command was stopped or killed
 """
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 NAME = "run.json"
 STAGING = ".staging"
-FINISHED = ("valid", "not_valid")
+UNPROVED = "unproved"
+FINISHED = ("valid", "not_valid", UNPROVED)
 
 
 @dataclass

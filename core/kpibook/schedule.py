@@ -23,11 +23,13 @@ def run_many(
     out: Path,
     on_progress: Listener = lambda _: None,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
+    proof: bool = True,
 ) -> list[Outcome]:
     """Run every client, ``jobs`` at a time, reports of one client one after the other; outcomes in the given order.
 
     ``on_outcome`` hears of each as it ends, of one at a time. A run waits until there is memory for it beside the
-    others. A fault of kpibook in one run is that outcome's ``fault``, and the others go on.
+    others. Without ``proof`` each is computed once only. A fault of kpibook in one run is that outcome's ``fault``,
+    and the others go on.
     """
     cancel = threading.Event()
     said = clashes(params)
@@ -41,7 +43,7 @@ def run_many(
         with one_by_one[each.client], room.taken(need(each), cancel):
             if cancel.is_set():
                 raise KeyboardInterrupt
-            return run(each, out, on_progress, cancel)
+            return run(each, out, on_progress, cancel, proof)
 
     with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
         numbers = {pool.submit(one, number): number for number in range(len(params))}

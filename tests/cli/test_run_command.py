@@ -39,8 +39,10 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             raise ParamsError(Problem(f"{path}:3", "unknown key 'titel'", "did you mean 'title'?"))
         return SimpleNamespace(client=path.stem)
 
-    def run_many(params: Sequence[Any], jobs: int, out: Path, on_progress: Any, on_outcome: Any) -> list[Outcome]:
-        asked.append(([p.client for p in params], jobs, out))
+    def run_many(
+        params: Sequence[Any], jobs: int, out: Path, on_progress: Any, on_outcome: Any, proof: bool
+    ) -> list[Outcome]:
+        asked.append(([p.client for p in params], jobs, out, proof))
         for each in params:
             on_progress(Progress(each.client, "notebook"))
             on_progress(Progress(each.client, "notebook", 1, 9))
@@ -55,6 +57,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 OUTCOMES = {
     "good": Outcome("good", "2017", "valid", 0, Path("/r/good/2017"), seconds=12.4),
+    "once": Outcome("once", "2017", "unproved", 0, Path("/r/once"), seconds=2),
     "data": Outcome("data", "2017", "failed", 3, Path("/r/data/failed/x"), message="a.csv: no rows · ask\nb: no · ask"),
     "lost": Outcome("lost", "2017", "failed", 4, message="lost: a run is under way · wait"),
     "odd": Outcome(
@@ -74,9 +77,15 @@ def test_a_draft_is_called_one(ran: list[Any], capsys: Capture, monkeypatch: pyt
     assert capsys.readouterr().out == said
 
 
+def test_without_a_proof_a_report_is_made_and_not_called_valid(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "once.yaml", "--no-proof") == 0
+    assert ran == [(["once"], 1, Path("reports"), False)]
+    assert capsys.readouterr().out == "once: made, not proved yet, 2 s: /r/once/report.html\n"
+
+
 def test_run_names_each_report_and_passes_the_flags(ran: list[Any], capsys: Capture) -> None:
     assert call("run", "good.yaml", "packs.yaml", "--jobs", "2", "--out", "there") == 0
-    assert ran == [(["good", "packs"], 2, Path("there"))]
+    assert ran == [(["good", "packs"], 2, Path("there"), True)]
     out, err = capsys.readouterr()
     assert out == "good: valid, 12 s: /r/good/2017/report.html\npacks: valid, 1 s: /r/p/report.html\n"
     left = "1 of 2 done\n", "2 of 2 done\n"
@@ -98,7 +107,7 @@ def test_run_tells_what_failed_and_where_the_evidence_is(ran: list[Any], capsys:
 
 def test_a_bad_params_file_is_told_and_the_others_run(ran: list[Any], capsys: Capture) -> None:
     assert call("run", "wrong.yaml", "good.yaml") == 2
-    assert ran == [(["good"], 1, Path("reports"))]
+    assert ran == [(["good"], 1, Path("reports"), True)]
     assert capsys.readouterr().err.startswith("wrong.yaml:3: unknown key 'titel' · did you mean 'title'?\n")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from small_client import Made
 
 
-def page_of(folder: Path, *cells: nbformat.NotebookNode, language: str = "en", **options: bool) -> str:
+def page_of(folder: Path, *cells: nbformat.NotebookNode, language: str = "en", **options: str) -> str:
     notebook = nbformat.v4.new_notebook()
     notebook.cells = list(cells)
     nbformat.write(notebook, folder / "n.ipynb")
@@ -69,8 +69,22 @@ def test_the_page_speaks_the_reports_language(tmp_path: Path, language: str, ski
     ],
 )
 def test_a_report_that_does_not_hold_says_so_at_the_top(tmp_path: Path, language: str, start: str) -> None:
-    page = page_of(tmp_path, language=language, confirmed=False)
+    page = page_of(tmp_path, language=language, state="not_valid")
     assert f'<p class="banner" role="alert">{start}' in page.partition("<main")[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "This report has not been proved yet: its figures have been computed only once."),
+        ("es", "Este informe aún no está comprobado: sus cifras se han calculado una sola vez."),
+        ("de", "Dieser Bericht ist noch nicht geprüft: Seine Zahlen sind erst einmal berechnet worden."),
+        ("it", "Questo rapporto non è ancora stato verificato: le sue cifre sono state calcolate una sola volta."),
+    ],
+)
+def test_a_report_that_was_computed_once_says_so_at_the_top(tmp_path: Path, language: str, said: str) -> None:
+    page = page_of(tmp_path, language=language, state="unproved")
+    assert f'<p class="banner" role="alert">{said}</p>' in page.partition("<main")[0]
 
 
 def test_code_is_hidden_and_text_is_escaped(tmp_path: Path) -> None:

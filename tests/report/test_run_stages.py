@@ -77,6 +77,17 @@ def test_a_report_that_does_not_hold_is_made_and_says_so(tmp_path: Path, quick: 
     assert page.count('<p class="banner" role="alert">This report has not been confirmed:') == 1
 
 
+def test_a_report_computed_once_says_so_and_can_be_proved(tmp_path: Path, quick: Callable[..., None]) -> None:
+    quick(Verdict((Problem("nobody", "asks", "this"),)))
+    outcome = runner.run(make(tmp_path), tmp_path / "reports", proof=False)
+    assert (outcome.state, outcome.code, outcome.message) == ("unproved", 0, "")
+    record = record_of(outcome.folder)
+    assert (record["state"], record["validation"]) == ("unproved", None)
+    assert list(record["steps"]) == ["notebook", "results", "page", "leak scan"]
+    page = (outcome.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count('<p class="banner" role="alert">This report has not been proved yet:') == 1
+
+
 def test_a_secret_in_any_file_puts_the_report_under_quarantine(
     tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

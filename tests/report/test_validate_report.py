@@ -159,11 +159,43 @@ def test_a_number_changed_in_the_page_alone_is_found(report: Path) -> None:
 
 def test_a_report_that_was_made_unconfirmed_does_not_become_valid_later(report: Path) -> None:
     record = runs.read(report)
-    page = render(report / "report.ipynb", record.title, record.language, confirmed=False)
+    page = render(report / "report.ipynb", record.title, record.language, "not_valid")
     (report / "report.html").write_text(page, encoding="utf-8")
     assert [str(p) for p in validate.page_problems(report, record)] == [
         "report.html: was made unconfirmed, and says so · make the report again"
     ]
+
+
+def unproved(folder: Path) -> None:
+    """Make a report one that was computed once only."""
+    record = runs.read(folder)
+    page = render(folder / "report.ipynb", record.title, record.language, "unproved")
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    record.state, record.validation = "unproved", None
+    record.write(folder)
+    mend_checksums(folder)
+
+
+def test_a_report_that_was_computed_once_is_proved_later(report: Path) -> None:
+    before = (report / "report.html").read_bytes()
+    unproved(report)
+    assert (report / "report.html").read_bytes() != before
+    assert validate.validate(report) == validate.Verdict(())
+    assert record_of(report)["state"] == "valid"
+    assert (report / "report.html").read_bytes() == before
+    assert validate.validate(report).state == "valid"
+
+
+def test_a_report_that_was_computed_once_and_does_not_hold_says_so_later(report: Path) -> None:
+    unproved(report)
+    change_text(report, "quality.json", '"9d"', '"9e"')
+    mend_checksums(report)
+    assert [str(p) for p in validate.validate(report).problems] == [
+        "quality.json, definitions net_sales hash: is '9e', computed again '9d' · make the report again"
+    ]
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert '<p class="banner" role="alert">This report has not been confirmed:' in page
+    assert record_of(report)["state"] == "not_valid"
 
 
 def test_unexecuted_cells_are_refused_before_anything_is_computed(report: Path) -> None:

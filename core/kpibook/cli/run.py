@@ -11,6 +11,7 @@ import typer
 
 from kpibook.cli.progress import told
 from kpibook.errors import KpibookError, NotValidError
+from kpibook.runs import UNPROVED
 
 if TYPE_CHECKING:
     from kpibook.params import Params
@@ -23,6 +24,9 @@ def command(
     ],
     out: Annotated[Path, typer.Option(help="The reports folder.")] = Path("reports"),
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many clients at once.")] = 1,
+    proof: Annotated[
+        bool, typer.Option("--proof/--no-proof", help="Compute each report a second time, or leave that to validate.")
+    ] = True,
 ) -> None:
     """The highest of the clients' exit codes is the command's."""
     from kpibook.report.light import light_imports
@@ -39,7 +43,7 @@ def command(
             _tell(outcome)
 
         with told(len(readable), jobs) as progress:
-            outcomes = run_many(readable, jobs, out, progress.step, lambda outcome: progress.end(outcome, ended))
+            outcomes = run_many(readable, jobs, out, progress.step, lambda one: progress.end(one, ended), proof)
         codes += [outcome.code for outcome in outcomes]
     raise typer.Exit(max(codes))
 
@@ -65,7 +69,8 @@ def _tell(outcome: Outcome) -> None:
     for failure in outcome.failed_kpis:
         typer.echo(f"{outcome.client}: KPI failed: {failure}", err=True)
     if outcome.code == 0:
-        state = "valid, but a draft: serious findings in the data" if outcome.draft else "valid"
+        state = "made, not proved yet" if outcome.state == UNPROVED else "valid"
+        state += ", but a draft: serious findings in the data" if outcome.draft else ""
         typer.echo(f"{outcome.client}: {state}, {outcome.seconds:.0f} s: {where}/report.html")
         return
     if outcome.fault:

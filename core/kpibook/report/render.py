@@ -17,14 +17,14 @@ NAME = "report.html"
 PLACE = re.compile(r"\{(\w+)\}")
 
 
-def render(notebook: Path, title: str, language: str, confirmed: bool = True) -> str:
+def render(notebook: Path, title: str, language: str, state: str = "valid") -> str:
     """The page, the same bytes for the same notebook; RunError when it would load or run anything.
 
-    A report that is not ``confirmed`` says so at its top, in its own language.
+    A report that is ``not_valid`` or ``unproved`` says so at its top, in its own language.
     """
     body, sheets = styles(_body(notebook))
     heading, body = accessible(body, title, _word("scroll", language))
-    banner = "" if confirmed else f'<p class="banner" role="alert">{_word("not_valid", language)}</p>\n'
+    banner = "" if state == "valid" else f'<p class="banner" role="alert">{_word(state, language)}</p>\n'
     filled = {
         "language": language,
         "title": html.escape(title),

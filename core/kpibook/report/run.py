@@ -58,14 +58,21 @@ Listener = Callable[[Progress], None]
 
 
 def run(
-    params: Params, out: Path, on_progress: Listener = lambda _: None, cancel: threading.Event | None = None
+    params: Params,
+    out: Path,
+    on_progress: Listener = lambda _: None,
+    cancel: threading.Event | None = None,
+    proof: bool = True,
 ) -> Outcome:
-    """Make the report of one client below ``out``. What the user can mend ends as an Outcome, not as an error."""
+    """Make the report of one client below ``out``. What the user can mend ends as an Outcome, not as an error.
+
+    Without ``proof`` it is computed once only, and says so.
+    """
     out = out.resolve()
     try:
         usable(out)
         with turn.only_run_of(params.client, out):
-            return _staged(params, out, on_progress, cancel or threading.Event())
+            return _staged(params, out, on_progress, cancel or threading.Event(), proof)
     except (KpibookError, OSError) as error:
         told = _mendable(error)
         if told is None:
@@ -73,14 +80,14 @@ def run(
         return Outcome(params.client, params.period.label, "failed", told.exit_code, message=str(told))
 
 
-def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.Event) -> Outcome:
+def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.Event, proof: bool) -> Outcome:
     began = time.monotonic()
     record = _record(params)
     secrets = leakscan.referenced(params.path.read_text(encoding="utf-8"))
     folder = stage.create(out, record)
     step = _Steps(record, folder, on_progress)
     try:
-        _make(params, folder, record, step, secrets, began + 60 * params.limits.minutes, cancel)
+        _make(params, folder, record, step, secrets, began + 60 * params.limits.minutes, cancel, proof)
     except KeyboardInterrupt:
         record.end("interrupted", step.name, "the command was stopped")
         stage.set_aside(folder, out, record, secrets)
@@ -112,6 +119,7 @@ def _make(
     secrets: leakscan.Secrets,
     deadline: float,
     cancel: threading.Event,
+    proof: bool,
 ) -> None:
     template = Path(record.notebook)
     with step("notebook"):
@@ -121,16 +129,19 @@ def _make(
         results.check(folder)
         _take_over(record, results.quality(folder))
     with step("page"):
-        _page(folder, record, confirmed=True)
+        _page(folder, record, "valid" if proof else runs.UNPROVED)
         record.files = results.checksums(folder)
-    with step("validation"):
-        verdict = examine(folder, record, folder / stage.WORK, deadline, cancel)
-        if time.monotonic() > deadline:
-            raise overtime(params, "validation")
-        note(record, verdict)
-        if verdict.problems:
-            _page(folder, record, confirmed=False)
-            record.files = results.checksums(folder)
+    if proof:
+        with step("validation"):
+            verdict = examine(folder, record, folder / stage.WORK, deadline, cancel)
+            if time.monotonic() > deadline:
+                raise overtime(params, "validation")
+            note(record, verdict)
+            if verdict.problems:
+                _page(folder, record, verdict.state)
+                record.files = results.checksums(folder)
+    else:
+        record.state = runs.UNPROVED
     with step("leak scan"):
         record.leak_scan = {"searched": sorted(secrets.spellings), "too_short": list(secrets.too_short)}
         record.end(record.state)
@@ -165,8 +176,8 @@ def _vanished(error: BaseException, folder: Path) -> RunError | None:
     return RunError(Problem(folder.name, f"{name} was removed while the run was at work", CHANGED))
 
 
-def _page(folder: Path, record: runs.RunRecord, confirmed: bool) -> None:
-    page = render(folder / NOTEBOOK, record.title, record.language, confirmed)
+def _page(folder: Path, record: runs.RunRecord, state: str) -> None:
+    page = render(folder / NOTEBOOK, record.title, record.language, state)
     (folder / results.HTML).write_text(page, encoding="utf-8", newline="\n")
 
 

@@ -48,9 +48,20 @@ def validate(folder: Path, minutes: float = 60.0) -> Verdict:
         raise NotValidError(Problem(str(folder), what, "validate a folder of the reports, or run the client again"))
     with tempfile.TemporaryDirectory(prefix="kpibook-") as scratch:
         verdict = examine(folder, record, Path(scratch), time.monotonic() + 60 * minutes, threading.Event())
+    if record.state == runs.UNPROVED:
+        _proved(folder, record, verdict)
     note(record, verdict)
     record.write(folder)
     return verdict
+
+
+def _proved(folder: Path, record: runs.RunRecord, verdict: Verdict) -> None:
+    """The page of a report that was not proved before says what it is now."""
+    page = render(folder / NOTEBOOK, record.title, record.language, verdict.state)
+    new = folder / f"{results.HTML}.new"
+    new.write_text(page, encoding="utf-8", newline="\n")
+    new.replace(folder / results.HTML)
+    record.files[results.HTML] = results.checksums(folder)[results.HTML]
 
 
 def note(record: runs.RunRecord, verdict: Verdict) -> None:
@@ -113,9 +124,10 @@ def page_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
     """The page must be what the notebook renders to, to the byte."""
     file = folder / results.HTML
     page = file.read_bytes().decode("utf-8", "replace") if file.is_file() else ""  # to the byte: no newline is changed
-    if page == render(folder / NOTEBOOK, record.title, record.language):
+    state = runs.UNPROVED if record.state == runs.UNPROVED else "valid"
+    if page == render(folder / NOTEBOOK, record.title, record.language, state):
         return []
-    unconfirmed = page == render(folder / NOTEBOOK, record.title, record.language, confirmed=False)
+    unconfirmed = page == render(folder / NOTEBOOK, record.title, record.language, "not_valid")
     what = "was made unconfirmed, and says so" if unconfirmed else "does not show what report.ipynb holds"
     return [Problem(results.HTML, what, "make the report again")]
 
