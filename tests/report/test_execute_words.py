@@ -208,6 +208,15 @@ def test_a_cell_that_shows_too_much_is_told() -> None:
     )
 
 
+def test_an_output_that_no_notebook_can_hold_is_told() -> None:
+    """Altair's renderer ``mimetype`` shows a dictionary under a name that nbformat takes for text."""
+    with pytest.raises(nbformat.ValidationError) as raised:
+        nbformat.v4.new_output("display_data", {"application/vnd.vegalite.v6.json": {"mark": "bar"}})
+    assert named(raised.value, 8) == {"kind": "output", "cell": 8}
+    said = "shows what no notebook can hold · let the cell show text, HTML or SVG"
+    assert str(failed(CELL, {"event": "error", "kind": "output", "cell": 3})) == f"audit.ipynb, cell 3 of 9: {said}"
+
+
 @pytest.mark.parametrize(
     ("number", "text", "remedy"),
     [

@@ -84,6 +84,8 @@ def cell_error(place: str, event: Event) -> KpibookError:
     """The error of a cell: one of ours keeps its text and exit code, any other is named."""
     if event["kind"] == "dead":
         return RunError(Problem(place, *dead(event["code"], event["cell"] > 0)))
+    if event["kind"] == "output":
+        return RunError(Problem(place, "shows what no notebook can hold", "let the cell show text, HTML or SVG"))
     if event["kind"] == "shown":
         what = f"its output has {event['size']} characters"
         return RunError(Problem(place, what, "let the cell, or the plugin, show less"))

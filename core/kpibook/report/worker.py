@@ -118,6 +118,7 @@ def execute(line: Line, params: str) -> int:
 
 def named(error: Exception, cell: int) -> dict[str, Any] | None:
     """What the supervisor is told of an error in or around ``cell``; None of a fault of ours."""
+    import nbformat
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
@@ -130,6 +131,8 @@ def named(error: Exception, cell: int) -> dict[str, Any] | None:
         return {"kind": "timeout", "cell": cell}
     if isinstance(error, DeadKernelError) or (isinstance(error, RuntimeError) and OwnKernel.ended is not None):
         return {"kind": "dead", "cell": cell, "code": OwnKernel.ended}
+    if isinstance(error, nbformat.ValidationError):
+        return {"kind": "output", "cell": cell}
     if isinstance(error, TooMuchShownError):
         return {"kind": "shown", "cell": cell, "size": str(error)}
     if isinstance(error, OSError) and error.errno is not None:
