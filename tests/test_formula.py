@@ -4,7 +4,7 @@ import ibis
 import numpy as np
 import pytest
 
-from kpibook import change, ratio, share, total
+from kpibook import change, matrix, ratio, share, total
 from kpibook.errors import PluginError
 
 RECEIPTS = ibis.table({"net": "float64", "customer": "string", "card": "boolean"}, name="receipts")
@@ -58,6 +58,19 @@ def test_product_sum_and_constants():
     assert evaluated(estimate, (10,)).gradient.tolist() == [3]
     assert evaluated(share(RECEIPTS.card), (0, 0)) is None
     assert evaluated(change(total(RECEIPTS.net.sum())), (5,), (0,)) is None
+
+
+def test_the_cell_of_a_matrix_is_a_share_or_a_ratio():
+    headline = share(RECEIPTS.card)
+    one = ratio(RECEIPTS.net.sum(), RECEIPTS.count(), cluster=RECEIPTS.customer)
+    for cell in (total(RECEIPTS.count()), one - one, one * 2):
+        with pytest.raises(PluginError) as caught:
+            matrix(RECEIPTS.customer, RECEIPTS.customer, headline=headline, cell=cell)
+        assert str(caught.value) == (
+            "estimate: the cell of a matrix is neither share nor ratio"
+            " · give share(...) or ratio(...), or no cell to count rows"
+        )
+    assert matrix(RECEIPTS.customer, RECEIPTS.customer, headline=headline, cell=share(RECEIPTS.card)).cell is not None
 
 
 def test_a_mean_is_no_total():

@@ -234,7 +234,10 @@ def curve(
 
 
 def matrix(rows: ir.Value, columns: ir.Value, *, headline: Linear, cell: Linear | None = None) -> Matrix:
-    """A table by ``rows`` and ``columns``; ``headline`` is the one figure that stands in the scorecard."""
+    """A table by ``rows`` and ``columns`` beside a ``headline``; ``cell`` is a share or a ratio, or its row's share."""
+    if cell is not None and not cell.formula.divides_leaves:
+        remedy = "give share(...) or ratio(...), or no cell to count rows"
+        raise PluginError(Problem("estimate", "the cell of a matrix is neither share nor ratio", remedy))
     return Matrix(rows, columns, headline, cell)
 
 
@@ -285,16 +288,13 @@ def _leaf(expr: ir.Scalar) -> Formula:
 
     op = expr.op()
     if not isinstance(op, ops.Sum | ops.CountStar | ops.Count | ops.CountDistinct):
-        what = f"{type(op).__name__} is not a total"
-        raise PluginError(
-            Problem("estimate", what, "use sum(), count() or nunique(), and leave the division to ratio()")
-        )
+        remedy = "use sum(), count() or nunique(), and leave the division to ratio()"
+        raise PluginError(Problem("estimate", f"{type(op).__name__} is not a total", remedy))
     return Formula("leaf", (Leaf(expr),))
 
 
 def _one_relation(exprs: list[Any]) -> ops.Relation:
-    found = {relation for expr in exprs for relation in expr.op().relations}
-    if len(found) != 1:
+    if len(found := {relation for expr in exprs for relation in expr.op().relations}) != 1:
         what = f"its parts come from {len(found)} tables"
         raise PluginError(Problem("estimate", what, "join them in a view first, and use where= instead of filter()"))
     return found.pop()

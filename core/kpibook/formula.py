@@ -45,6 +45,11 @@ class Formula:
     operator: str
     args: tuple[Any, ...]
 
+    @property
+    def divides_leaves(self) -> bool:
+        """Whether it is one total over another."""
+        return self.operator == "/" and all(part.operator == "leaf" for part in self.args)
+
     def leaves(self) -> Iterator[Leaf]:
         for arg in self.args:
             if isinstance(arg, Leaf):

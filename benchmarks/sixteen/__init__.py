@@ -1,0 +1,1 @@
+"""Sixteen KPIs by total, month and channel over two years, in three ways: by hand, through the engine, one by one."""
