@@ -15,11 +15,11 @@ import pandas as pd
 from kpibook import params, windows
 from kpibook.catalog import Catalog, build
 from kpibook.engine import compute as compute_module
-from kpibook.engine.backend import Database
 from kpibook.engine.compute import Loaded, compute
 from kpibook.engine.execute import Executor, Job
 from kpibook.engine.frames import Frames
 from kpibook.engine.moments import Moments
+from kpibook.engine.on_duckdb import DuckDB
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import Placer
 from kpibook.params import Limits
@@ -49,7 +49,7 @@ class Asked:
 
 def computed(loaded: Loaded, kpis: tuple[str, ...]) -> pd.DataFrame:
     """Totals and variants of these KPIs in the reporting period, on data that no later call will see."""
-    with patch("kpibook.engine.compute.Database", Remembering):
+    with patch("kpibook.engine.compute.opened", Remembering):
         return _card(loaded, kpis)
 
 
@@ -85,7 +85,7 @@ def asked(loaded: Loaded, kpis: tuple[str, ...]) -> tuple[pd.DataFrame, Asked]:
 
 def sources(loaded: Loaded, asked: Asked, ids: pd.DataFrame) -> list[Sums | Written | Curved]:
     """What samples are drawn of without the engine: one a query, curve or function."""
-    database = Database(loaded.backend, 1)
+    database = DuckDB(loaded.backend, 1)
     found: list[Sums | Written | Curved | None] = []
     for placer, jobs in asked.groups:
         own = [job for job in jobs if additive(job)]
@@ -108,7 +108,7 @@ def _card(loaded: Loaded, kpis: tuple[str, ...]) -> pd.DataFrame:
     return found.assign(reading=found["segment"].where(found["segment_by"] == "variant", ""))
 
 
-class Remembering(Database):
+class Remembering(DuckDB):
     """Compiles a table once in a process: one catalogue asks every sample the same."""
 
     statements: ClassVar[dict[Any, str]] = {}

@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 from kpibook import book, intake, params, plugins, sources
 from kpibook.catalog import Catalog
 from kpibook.engine import pipeline, views
-from kpibook.engine.backend import Database
 from kpibook.engine.compute import Loaded, Results, compute, placer
+from kpibook.engine.on_duckdb import DuckDB
 from kpibook.params import Params
 from kpibook.periods import Period
 from kpibook.samples import cdnow
@@ -130,7 +130,7 @@ def _make_views(results: Results, data: Loaded, wanted: set[str], catalog: Catal
     nodes = [ops.Field(ops.UnboundTable(name, schema), c) for name, schema in schemas.items() for c in schema.names]
     used = views.used(resolution, nodes, (), {name: s.definition.date for name, s in catalog.views.items()})
     failures: dict[str, str] = {}
-    pipeline.run(Database(data.backend), views.tasks(resolution, used, failures))
+    pipeline.run(DuckDB(data.backend), views.tasks(resolution, used, failures))
     assert not failures, failures
 
 

@@ -6,8 +6,8 @@ import ibis
 import pytest
 
 from kpibook.engine import moments
-from kpibook.engine.backend import Database
 from kpibook.engine.moments import Moments
+from kpibook.engine.on_duckdb import DuckDB
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def database():
     con.raw_sql(
         "CREATE TABLE persons AS FROM (VALUES ('b', 1, 2.5), ('b', 3, NULL), ('a', 0, 4), ('b', -2, 1)) AS t(s, x, y)"
     )
-    return Database(con)
+    return DuckDB(con)
 
 
 def test_sums_products_and_counts_by_key(database):
@@ -48,7 +48,7 @@ def test_the_largest_part_of_the_clusters_that_count():
     ranks = {"place": moments.rank("x", "y", ["s"])}
     top = {"top": moments.largest("x", "y", "place", "persons", 0.5)}
 
-    rows = Database(con).fetch(Moments(persons, ["s"], {"persons": moments.positive("y")}, ranks, top)).to_pylist()
+    rows = DuckDB(con).fetch(Moments(persons, ["s"], {"persons": moments.positive("y")}, ranks, top)).to_pylist()
 
     assert rows == [{"s": "a", "persons": 1, "top": 0}, {"s": "b", "persons": 2, "top": 1}]
 
@@ -69,6 +69,6 @@ def test_a_person_has_one_row_for_both_periods():
         "had": moments.present("previous"),
     }
 
-    rows = Database(con).fetch(Moments(sums, ["s"], columns, groups=["person"], spread=spread)).to_pylist()
+    rows = DuckDB(con).fetch(Moments(sums, ["s"], columns, groups=["person"], spread=spread)).to_pylist()
 
     assert rows == [{"s": "a", "now": 12, "before": 3, "both": 15.0, "had": 1}]

@@ -11,7 +11,7 @@ import ibis
 import pytest
 
 from kpibook.engine import pipeline
-from kpibook.engine.backend import Database
+from kpibook.engine.on_duckdb import DuckDB
 from kpibook.engine.pipeline import Create, Task
 
 NUMBERS = {"x": "int64"}
@@ -21,7 +21,7 @@ NUMBERS = {"x": "int64"}
 def database():
     con = ibis.duckdb.connect()
     con.raw_sql("CREATE TABLE numbers AS SELECT * FROM (VALUES (1), (2), (4)) AS t (x)")
-    return Database(con, workers=2)
+    return DuckDB(con, workers=2)
 
 
 def doubled(name):
@@ -132,7 +132,7 @@ def test_an_error_of_the_database_is_thrown_where_it_was_asked(database):
 
 def test_what_cannot_be_compiled_is_thrown_where_it_was_asked_and_work_goes_on(database, monkeypatch):
     numbers = ibis.table(NUMBERS, name="numbers")
-    compiled = Database.sql
+    compiled = DuckDB.sql
 
     def sql(self, table):
         if table.equals(doubled("numbers")):
@@ -146,7 +146,7 @@ def test_what_cannot_be_compiled_is_thrown_where_it_was_asked_and_work_goes_on(d
             rows = yield numbers
             return str(error), len(rows)
 
-    monkeypatch.setattr(Database, "sql", sql)
+    monkeypatch.setattr(DuckDB, "sql", sql)
     assert results(database, [Task("a", careful())]) == [("no rule for this", 3)]
 
 
@@ -183,7 +183,7 @@ def test_one_worker_at_most_compiles_ahead(monkeypatch):
     monkeypatch.setattr(Task, "prepare", prepare)
     later = [Task(n, summed("once"), frozenset({"once"})) for n in range(7)]
     tasks = [Task("first", summed("numbers")), Task("once", slow()), *later]
-    assert results(Database(con, workers=3), tasks) == [7, None] + [14] * 7
+    assert results(DuckDB(con, workers=3), tasks) == [7, None] + [14] * 7
     assert most[0] == 2  # the one at work on its table compiles it, and one ahead
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from intake.shop_client import fetch
 from kpibook import intake
-from kpibook.engine.backend import Database
+from kpibook.engine.on_duckdb import DuckDB
 from kpibook.params import Limits
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_the_engine_computes_in_a_locked_database_with_what_it_loads(client: Cli
     import pyarrow as pa
 
     client.csv("lines.csv", "t,c,at,p,n\n1,a,2017-07-01 10:00:00,x,2.5\n")
-    database = Database(client.load(FLAT).con)
+    database = DuckDB(client.load(FLAT).con)
     with database.one_thread_each():
         database.load("periods", pa.table({"n": [1, 2]}))
         assert database.fetch(database.ibis.table("periods").n.sum().name("s").as_table()).to_pylist() == [{"s": 3}]
@@ -90,7 +90,7 @@ def test_the_engine_computes_in_a_locked_database_with_what_it_loads(client: Cli
 def test_a_database_that_is_not_locked_gets_its_threads_back() -> None:
     import ibis
 
-    database = Database(ibis.duckdb.connect(threads=2))
+    database = DuckDB(ibis.duckdb.connect(threads=2))
     with database.one_thread_each():
         assert database.ibis.con.execute("SELECT current_setting('threads')").fetchone() == (1,)
     assert database.ibis.con.execute("SELECT current_setting('threads')").fetchone() == (2,)

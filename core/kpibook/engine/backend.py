@@ -1,74 +1,63 @@
 """How the engine talks to a database: a statement of a table, its rows, a table from rows.
 
-DuckDB runs each thread's queries on a cursor of its own and lets go of Python's lock while
-it works, so that one query is compiled while another is executed.
+Each engine has a profile beside this module, which says what of it differs from the others: how a
+statement reads, where a shared table lies, how many statements may be under way at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import local
-from typing import Any
+from typing import Any, Protocol
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from kpibook.engine.guards import guarded
 from kpibook.engine.moments import Moments
 
-# Merging selects is a sixth of Ibis's compiling, and DuckDB does it by itself; what is printed is merged to be read.
-ibis.options.sql.fuse_selects = False
 
+class Database(Protocol):
+    """What every profile offers. ``workers`` threads of ours prepare and ask; ``ibis`` is the Ibis backend."""
 
-@dataclass(frozen=True)
-class Database:
-    """An Ibis backend for DuckDB; ``workers`` queries are under way at once."""
-
-    ibis: Any
-    workers: int = 2
-    threads: local = field(default_factory=local)
+    @property
+    def ibis(self) -> Any: ...
+    @property
+    def workers(self) -> int: ...
 
     def sql(self, table: ir.Table | Moments) -> str:
-        """The statement of a table, with every guard."""
-        if isinstance(table, Moments):
-            return table.around(self.sql(table.inner))
-        return str(self.ibis.compile(guarded(table)))
+        """The statement of a table in this engine's dialect, with every guard."""
+        ...
 
     def rows(self, sql: str, table: ir.Table | Moments) -> pa.Table:
         """Execute; the columns of a table have the types that it promises, whatever the engine sums in."""
-        found = self._cursor().execute(sql).to_arrow_table()
-        return found if isinstance(table, Moments) else found.cast(table.schema().to_pyarrow())
+        ...
 
     def fetch(self, table: ir.Table | Moments) -> pa.Table:
         """The rows of a table."""
-        return self.rows(self.sql(table), table)
+        ...
 
-    def execute(self, sql: str) -> None:
-        self._cursor().execute(sql)
+    def create(self, name: str, sql: str, table: ir.Table) -> None:
+        """Create or replace a table of our own from the statement of ``table``."""
+        ...
 
     def load(self, name: str, rows: pa.Table) -> None:
-        """Create or replace a table from memory."""
-        self.ibis.create_table(name, rows, overwrite=True)
+        """Create or replace a table of our own from memory."""
+        ...
 
     @contextmanager
     def one_thread_each(self) -> Iterator[None]:
-        """Several queries at once, each on one thread: two cores do more when they do not share a query.
+        """Several statements at once, where the engine can."""
+        ...
 
-        A database that intake has locked is on one thread already, and can be set no more.
-        """
-        if self.ibis.con.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:  # none left to fetch
-            yield
-            return
-        self.ibis.raw_sql("SET threads = 1")
-        try:
-            yield
-        finally:
-            self.ibis.raw_sql(f"SET threads = {self.workers}")
 
-    def _cursor(self) -> Any:
-        if not hasattr(self.threads, "cursor"):
-            self.threads.cursor = self.ibis.con.cursor()
-        return self.threads.cursor
+def opened(backend: Any, workers: int = 2) -> Database:
+    """The profile of an Ibis backend. Raises ValueError for an engine that has none."""
+    if backend.name == "duckdb":
+        from kpibook.engine.on_duckdb import DuckDB
+
+        return DuckDB(backend, workers)
+    if backend.name == "postgres":
+        from kpibook.engine.on_postgres import Postgres
+
+        return Postgres(backend, workers)
+    raise ValueError(f"no profile for {backend.name} · extract the tables into DuckDB: extract: true")

@@ -8,15 +8,16 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+import ibis
 import ibis.expr.operations as ops
 import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from kpibook import once, results, windows
+from kpibook import model, once, results, windows
 from kpibook.catalog import Catalog
 from kpibook.engine import bases, history, pipeline, targets, views
-from kpibook.engine.backend import Database
+from kpibook.engine.backend import Database, opened
 from kpibook.engine.computable import Computability, judge
 from kpibook.engine.execute import Cell, Executor, Job
 from kpibook.engine.pipeline import Task
@@ -66,7 +67,7 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int)
     resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
     judged = computability(catalog, resolution, params, loaded)
     place, table = placer(catalog, resolution), reporting_windows(params, loaded)
-    database = Database(loaded.backend, params.limits.threads)
+    database = opened(loaded.backend, params.limits.threads)
     database.load("periods", pa.Table.from_pylist([asdict(w) for w in table]))
     jobs = _jobs(resolution, judged)
     able = [resolution.kpis[verdict.kpi] for verdict in judged if verdict.state != "not"]
@@ -239,5 +240,7 @@ def placer(catalog: Catalog, resolution: Resolution) -> Placer:
 def _benchmarks(database: Database, loaded: Loaded) -> dict[str, dict[str, Any]]:
     if not loaded.rows.get("benchmarks"):
         return {}
-    rows = database.fetch(database.ibis.table("benchmarks").order_by("benchmark_id")).to_pylist()
+    rows = database.fetch(
+        ibis.table(model.schema("benchmarks"), name="benchmarks").order_by("benchmark_id")
+    ).to_pylist()
     return {row["kpi_id"]: row for row in rows}

@@ -10,6 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
+import sqlglot
+import sqlglot.expressions as sge
+
+#: Stands for the statement of the rows while what is around it is translated.
+INNER = "SELECT * FROM _inner"
+WITHOUT_MATERIALIZED = ("spark", "databricks")
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,10 @@ class Moments:
         names = _listed([*self.keys, *self.groups])
         return f"SELECT {names}, {_named(self.spread)} FROM ({sql}) GROUP BY {names}"
 
-    def around(self, sql: str) -> str:
+    def around(self, sql: str, dialect: str = "duckdb") -> str:
         """The whole statement, ``sql`` being that of ``inner``; rows in the order of the keys."""
+        if dialect != "duckdb":
+            return translated(self.around(INNER), dialect).replace(INNER, sql)
         keys, sql = _listed(self.keys), self.clusters(sql)
         sums = f"SELECT {keys}, {_named(self.columns)} FROM clusters GROUP BY {keys}"
         if not self.ranked:
@@ -47,6 +55,15 @@ class Moments:
         largest = f"SELECT {keys}, {_named(self.ranked)} FROM ranked JOIN sums USING ({keys}) GROUP BY {keys}"
         steps = f"WITH clusters AS MATERIALIZED ({sql}), sums AS ({sums}), ranked AS ({places}), largest AS ({largest})"
         return f"{steps} SELECT * FROM sums JOIN largest USING ({keys}) ORDER BY {keys}"
+
+
+def translated(text: str, dialect: str) -> str:
+    """Our text in another dialect; any value of a number that there is once is its largest, which all engines know."""
+    tree = sqlglot.parse_one(text.replace("ANY_VALUE(", "MAX("), dialect="duckdb")
+    if dialect in WITHOUT_MATERIALIZED:
+        for step in tree.find_all(sge.CTE):
+            step.set("materialized", None)
+    return str(tree.sql(dialect))
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ class Task:
             try:
                 rows = None
                 if isinstance(ask, Create):
-                    database.execute(f'CREATE OR REPLACE TABLE "{ask.name}" AS {sql}')
+                    database.create(ask.name, sql, ask.table)
                 else:
                     rows, self.fetched = database.rows(sql, ask), self.fetched + 1
             except Exception as error:  # noqa: BLE001  the work decides what an error of its query means

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
+
+from kpibook import model
 from kpibook.engine.backend import Database
 from kpibook.params import Params
 
@@ -39,7 +42,9 @@ def wanted(database: Database, params: Params, sizes: Mapping[str, int]) -> list
     """The targets of the params file or the client's table for this period, the latest of each that still stands."""
     if not sizes.get("targets"):
         return []
-    rows = database.fetch(database.ibis.table("targets").order_by(["set_at", "target_id"])).to_pylist()
+    rows = database.fetch(
+        ibis.table(model.schema("targets"), name="targets").order_by(["set_at", "target_id"])
+    ).to_pylist()
     period = params.period
     current = [
         row
