@@ -17,8 +17,9 @@ from kpibook.catalog import Catalog, build
 from kpibook.engine import compute as compute_module
 from kpibook.engine.backend import Database
 from kpibook.engine.compute import Loaded, compute
-from kpibook.engine.execute import Executor, Job
+from kpibook.engine.execute import Executor
 from kpibook.engine.frames import Frames
+from kpibook.engine.jobs import Job
 from kpibook.engine.moments import Moments
 from kpibook.engine.pipeline import Work
 from kpibook.engine.placing import Placer
