@@ -16,8 +16,9 @@ from kpibook import params, windows
 from kpibook.catalog import Catalog, build
 from kpibook.engine import compute as compute_module
 from kpibook.engine.compute import Loaded, compute
-from kpibook.engine.execute import Executor, Job
+from kpibook.engine.execute import Executor
 from kpibook.engine.frames import Frames
+from kpibook.engine.jobs import Job
 from kpibook.engine.moments import Moments
 from kpibook.engine.on_duckdb import DuckDB
 from kpibook.engine.pipeline import Work

@@ -21,8 +21,9 @@ from kpibook import windows
 from kpibook.engine import curves, frames
 from kpibook.engine.backend import Database
 from kpibook.engine.curves import KEYS
-from kpibook.engine.execute import Job, _figure
+from kpibook.engine.execute import _figure
 from kpibook.engine.frames import Frame
+from kpibook.engine.jobs import Job
 from kpibook.engine.placing import Placer
 from kpibook.figures import Figure
 from kpibook.tracing import Resolved, roots

@@ -21,7 +21,7 @@ from scipy.sparse import coo_array
 from kpibook import figures, windows
 from kpibook.engine import linear
 from kpibook.engine.backend import Database
-from kpibook.engine.execute import Job
+from kpibook.engine.jobs import Job
 from kpibook.engine.linear import LinearQuery
 from kpibook.engine.moments import Moments
 from kpibook.engine.placing import Placer

@@ -57,6 +57,25 @@ def test_a_view_that_gains_a_column_keeps_the_fingerprint():
     assert small.digest(one.net_amount.sum().op()) == large.digest(other.net_amount.sum().op())
 
 
+def test_an_equal_value_met_before_changes_nothing():
+    lineage, view = traced()
+    again, twin = traced()
+    assert view.op() == twin.op()
+    assert view.op() is not twin.op()
+    lineage.reads([view.net_amount.op()])
+
+    assert lineage.digest(twin.net_amount.op()) == again.digest(twin.net_amount.op())
+
+
+def test_the_value_of_a_subquery_is_read_and_told_from_another():
+    lineage, view = traced("cogs")
+    most = [view.aggregate(most=view[name].max()).most.as_scalar() for name in ("cogs", "net_amount")]
+    above = [view.net_amount > each for each in most]
+
+    assert lineage.reads([above[0].op()])[1] == {"receipts": {"net_amount", "cogs"}}
+    assert lineage.digest(above[0].op()) != lineage.digest(above[1].op())
+
+
 def test_the_fingerprint_sees_conditions_literals_and_sides_of_a_join():
     lineage, view = traced()
     paired = view.join(view.view(), "customer")

@@ -38,7 +38,9 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     busy: list[str] = []
     told: list[str] = []
 
-    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event, proof: bool) -> Outcome:
+    def run(
+        params: Client, out: Path, on_progress: object, cancel: threading.Event, proof: bool, cache: bool
+    ) -> Outcome:
         told.append(f"start {params.path.stem}")
         busy.append(params.client)
         assert busy.count(params.client) == 1

@@ -20,6 +20,8 @@ from kpibook import asked, results, rules
 from kpibook import intake as intake_of
 from kpibook import letter as letters
 from kpibook import params as params_of
+from kpibook.cache import environment
+from kpibook.cache.store import Store, size
 from kpibook.catalog import Catalog
 from kpibook.effects import touched
 from kpibook.engine import compute as engine
@@ -44,10 +46,13 @@ def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.
     client = params_of.load(params)
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
-    data = intake_of.load(client, scratch=_scratch())
-    return Book(
-        client, data, discovered, engine.compute(discovered.catalog, client, loaded(data), client.privacy.min_persons)
-    )
+    store = _store(client)
+    data = intake_of.load(client, scratch=_scratch(), store=store)
+    figures = None if os.environ.get(environment.USE) == "inputs" else store
+    computed = engine.compute(discovered.catalog, client, loaded(data), client.privacy.min_persons, figures)
+    if store is not None:
+        store.trim()
+    return Book(client, data, discovered, computed, store)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Book:
     intake: Intake
     discovered: Discovered
     results: engine.Results
+    store: Store | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -131,6 +137,8 @@ class Book:
             results.save(Path(folder), self.scorecard, self.tables)
             text = json.dumps(self._quality(), ensure_ascii=False, indent=1, sort_keys=True)
             (Path(folder) / "quality.json").write_text(text + "\n", encoding="utf-8")
+            if self.store is not None and (note := Path(folder) / environment.NOTE).parent.is_dir():
+                note.write_text(json.dumps(self._from_cache(self.store)), encoding="utf-8")
         kpis, rows = self.scorecard["kpi"].nunique(), len(self.scorecard)
         return paragraph(self._words("save.done", kpis=kpis, rows=rows), "note")
 
@@ -157,6 +165,11 @@ class Book:
             "broken_packs": [str(p) for p in self.discovered.broken],
             "privacy": {"min_persons": self.params.privacy.min_persons, "note": self.params.privacy.note},
         }
+
+    def _from_cache(self, store: Store) -> dict[str, Any]:
+        """What an earlier run had made: the tables, and how many of the pieces that the figures were computed in."""
+        pieces = {"taken": self.results.taken, "computed": self.results.computed}
+        return {"inputs": "taken" if self.intake.taken else "read", "pieces": pieces, "notes": store.notes}
 
     def _privacy(self) -> list[Display]:
         """That figures on few persons are shown, and why they may be."""
@@ -221,7 +234,7 @@ def loaded(data: Intake) -> engine.Loaded:
     supplied = {name: facts.supplied | frozenset(facts.assumed) for name, facts in data.facts.items()}
     rows = {name: facts.rows for name, facts in data.facts.items()}
     assert data.data_start is not None and data.data_end is not None  # noqa: S101  intake refuses empty sales
-    return engine.Loaded(data.con, supplied, rows, data.data_start, data.data_end)
+    return engine.Loaded(data.con, supplied, rows, data.data_start, data.data_end, data.digests)
 
 
 def computability(catalog: Catalog, data: Intake, params: Params) -> pd.DataFrame:
@@ -265,6 +278,12 @@ def _row(verdict: Computability) -> dict[str, Any]:
         "missing": list(verdict.missing),
         "reason": verdict.reason,
     }
+
+
+def _store(client: Params) -> Store | None:
+    """Where the run has one for its client."""
+    folder, limit = os.environ.get(environment.FOLDER), client.limits.cache
+    return Store(Path(folder), client.client, size(limit)) if folder and limit != "none" else None
 
 
 def _scratch() -> Path | None:

@@ -79,6 +79,7 @@ class Lineage:
         if not isinstance(node, ops.Field):
             relation = self._parent(node) if isinstance(node, ops.Relation) else None
             yield from [relation] if relation is not None else _nodes(_shape(node))
+            yield from _asked(node)
             return
         parent = self._parent(node.rel)
         if parent is not None:
@@ -98,12 +99,13 @@ class Lineage:
     def _parts(self, node: ops.Node) -> Iterator[str]:
         if isinstance(node, ops.Field):
             yield self._rows(node.rel)
-            values = [b for b in self._below(node) if b is not node.rel]
+            values = [b for b in self._below(node) if b != node.rel]  # an equal one may have been met before
             yield from [self.digest(v) for v in values] or [node.name]
         elif isinstance(node, ops.Relation):
             yield self._rows(node)
         else:
             yield from (self._nested(arg) for arg in node.args)
+            yield from (self.digest(value) for value in _asked(node))
 
     def _rows(self, relation: ops.Relation) -> str:
         """Fingerprint of which rows a relation has, whatever columns it carries."""
@@ -147,6 +149,11 @@ def _shape(node: Any) -> Iterator[Any]:
         yield from node.values.values()
     if isinstance(node, ops.Set) and (node.distinct or not isinstance(node, ops.Union)):
         yield from (ops.Field(node, name) for name in node.schema.names)
+
+
+def _asked(node: Any) -> list[ops.Field]:
+    """The values that a subquery gives to where it stands."""
+    return [ops.Field(node.rel, name) for name in node.rel.schema.names] if isinstance(node, ops.Subquery) else []
 
 
 def _nodes(args: Iterable[Any]) -> Iterator[ops.Node]:

@@ -107,6 +107,11 @@ class Limits(Frozen):
     statement_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = Field(
         default=300, description="how long a client's database may take for one answer", examples=[600]
     )
+    cache: Annotated[str, Field(pattern=r"^(none|[1-9]\d*\s?(MB|GB|TB))$")] = Field(
+        default="2GB",
+        description="how much disk tables and figures may take that are kept for the client's next run; or none",
+        examples=["none"],
+    )
 
 
 class ParamsFile(Frozen):

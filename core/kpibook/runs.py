@@ -55,6 +55,7 @@ class RunRecord:
     broken_packs: list[str] = field(default_factory=list)
     failed_kpis: list[str] = field(default_factory=list)
     draft: bool = False
+    cache: dict[str, Any] | None = None
     steps: dict[str, float] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     validation: dict[str, Any] | None = None

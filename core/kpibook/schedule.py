@@ -24,6 +24,7 @@ def run_many(
     on_progress: Listener = lambda _: None,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
     proof: bool = True,
+    cache: bool = True,
 ) -> list[Outcome]:
     """Run every client, ``jobs`` at a time, reports of one client one after the other; outcomes in the given order.
 
@@ -43,7 +44,7 @@ def run_many(
         with one_by_one[each.client], room.taken(need(each), cancel):
             if cancel.is_set():
                 raise KeyboardInterrupt
-            return run(each, out, on_progress, cancel, proof)
+            return run(each, out, on_progress, cancel, proof, cache)
 
     with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
         numbers = {pool.submit(one, number): number for number in range(len(params))}

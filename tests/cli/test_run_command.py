@@ -40,9 +40,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return SimpleNamespace(client=path.stem)
 
     def run_many(
-        params: Sequence[Any], jobs: int, out: Path, on_progress: Any, on_outcome: Any, proof: bool
+        params: Sequence[Any], jobs: int, out: Path, on_progress: Any, on_outcome: Any, proof: bool, cache: bool
     ) -> list[Outcome]:
-        asked.append(([p.client for p in params], jobs, out, proof))
+        asked.append(([p.client for p in params], jobs, out, proof, cache))
         for each in params:
             on_progress(Progress(each.client, "notebook"))
             on_progress(Progress(each.client, "notebook", 1, 9))
@@ -79,17 +79,32 @@ def test_a_draft_is_called_one(ran: list[Any], capsys: Capture, monkeypatch: pyt
 
 def test_without_a_proof_a_report_is_made_and_not_called_valid(ran: list[Any], capsys: Capture) -> None:
     assert call("run", "once.yaml", "--no-proof") == 0
-    assert ran == [(["once"], 1, Path("reports"), False)]
+    assert ran == [(["once"], 1, Path("reports"), False, True)]
     assert capsys.readouterr().out == "once: made, not proved yet, 2 s: /r/once/report.html\n"
 
 
 def test_run_names_each_report_and_passes_the_flags(ran: list[Any], capsys: Capture) -> None:
     assert call("run", "good.yaml", "packs.yaml", "--jobs", "2", "--out", "there") == 0
-    assert ran == [(["good", "packs"], 2, Path("there"), True)]
+    assert ran == [(["good", "packs"], 2, Path("there"), True, True)]
     out, err = capsys.readouterr()
     assert out == "good: valid, 12 s: /r/good/2017/report.html\npacks: valid, 1 s: /r/p/report.html\n"
     left = "1 of 2 done\n", "2 of 2 done\n"
     assert err == f"good: notebook\npacks: notebook\n{left[0]}packs: without own 1: fails · mend it\n{left[1]}"
+
+
+def test_a_run_without_cache_tells_nothing_of_one(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "good.yaml", "--no-cache") == 0
+    assert ran == [(["good"], 1, Path("reports"), True, False)]
+    assert capsys.readouterr().err == "good: notebook\n"
+
+
+def test_what_was_wrong_with_the_cache_is_told_and_harms_nothing(
+    ran: list[Any], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "cache, figures: the entry 12ab34cd56ef is thrown away: figures.parquet was damaged"
+    monkeypatch.setitem(OUTCOMES, "good", replace(OUTCOMES["good"], notes=(note,)))
+    assert call("run", "good.yaml") == 0
+    assert capsys.readouterr().err == f"good: notebook\ngood: {note}\n"
 
 
 def test_run_tells_what_failed_and_where_the_evidence_is(ran: list[Any], capsys: Capture) -> None:
@@ -107,7 +122,7 @@ def test_run_tells_what_failed_and_where_the_evidence_is(ran: list[Any], capsys:
 
 def test_a_bad_params_file_is_told_and_the_others_run(ran: list[Any], capsys: Capture) -> None:
     assert call("run", "wrong.yaml", "good.yaml") == 2
-    assert ran == [(["good"], 1, Path("reports"), True)]
+    assert ran == [(["good"], 1, Path("reports"), True, True)]
     assert capsys.readouterr().err.startswith("wrong.yaml:3: unknown key 'titel' · did you mean 'title'?\n")
 
 

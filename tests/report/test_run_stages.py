@@ -35,7 +35,7 @@ def quick(made: Made, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             extra(folder)
 
         monkeypatch.setattr(runner, "execute", execute)
-        monkeypatch.setattr(runner, "examine", lambda *_: verdict)
+        monkeypatch.setattr(runner, "examine", lambda *_, **__: verdict)
 
     return prepare
 

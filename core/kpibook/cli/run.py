@@ -27,6 +27,7 @@ def command(
     proof: Annotated[
         bool, typer.Option("--proof/--no-proof", help="Compute each report a second time, or leave that to validate.")
     ] = True,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute everything anew, and keep nothing.")] = False,
 ) -> None:
     """The highest of the clients' exit codes is the command's."""
     from kpibook.report.light import light_imports
@@ -43,7 +44,8 @@ def command(
             _tell(outcome)
 
         with told(len(readable), jobs) as progress:
-            outcomes = run_many(readable, jobs, out, progress.step, lambda one: progress.end(one, ended), proof)
+            cache = not no_cache
+            outcomes = run_many(readable, jobs, out, progress.step, lambda one: progress.end(one, ended), proof, cache)
         codes += [outcome.code for outcome in outcomes]
     raise typer.Exit(max(codes))
 
@@ -66,6 +68,8 @@ def _tell(outcome: Outcome) -> None:
     where = _near(outcome.folder) if outcome.folder else None
     for problem in outcome.broken_packs:
         typer.echo(f"{outcome.client}: without {problem}", err=True)
+    for note in outcome.notes:
+        typer.echo(f"{outcome.client}: {note}", err=True)
     for failure in outcome.failed_kpis:
         typer.echo(f"{outcome.client}: KPI failed: {failure}", err=True)
     if outcome.code == 0:

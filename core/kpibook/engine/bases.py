@@ -13,7 +13,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from kpibook.engine import repeated
-from kpibook.engine.execute import Job
+from kpibook.engine.jobs import Job
 from kpibook.engine.lifting import lifted
 from kpibook.engine.pipeline import Create, Task, Work
 from kpibook.engine.placing import Placer

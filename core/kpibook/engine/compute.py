@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -15,11 +15,16 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from kpibook import model, once, results, windows
+from kpibook.cache.store import Store
 from kpibook.catalog import Catalog
 from kpibook.engine import bases, history, pipeline, targets, views
 from kpibook.engine.backend import Database, opened
 from kpibook.engine.computable import Computability, judge
-from kpibook.engine.execute import Cell, Executor, Job
+from kpibook.engine.execute import Executor
+from kpibook.engine.frames import Frames
+from kpibook.engine.jobs import Cell, Job
+from kpibook.engine.kept import Kept
+from kpibook.engine.keys import Keys
 from kpibook.engine.pipeline import Task
 from kpibook.engine.placing import Placer
 from kpibook.engine.rows import Rows, ordered
@@ -35,13 +40,17 @@ from kpibook.windows import Window
 
 @dataclass(frozen=True)
 class Loaded:
-    """What intake hands over: the backend with all canonical tables, and what is known of them."""
+    """What intake hands over: the backend with all canonical tables, and what is known of them.
+
+    ``digests`` say what is in each table; without them nothing is kept.
+    """
 
     backend: Any
     supplied: Mapping[str, frozenset[str]]
     rows: Mapping[str, int]
     data_start: date
     data_end: date
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,19 +60,24 @@ class Results:
     computability: Sequence[Computability]
     resolution: Resolution
     queries: int
+    taken: int = 0
+    computed: int = 0
 
 
-def compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int = 0) -> Results:
+def compute(
+    catalog: Catalog, params: Params, loaded: Loaded, min_persons: int = 0, store: Store | None = None
+) -> Results:
     """Every KPI of the catalogue for one client: computed, or present with the reason why not.
 
-    What rests on fewer than ``min_persons`` persons is withheld, with all that would give it away.
+    What rests on fewer than ``min_persons`` persons is withheld, with all that would give it away. What is in
+    ``store`` is not computed again, and what is not is put there.
     """
     one_thread = threadpool_limits(1, user_api="blas")  # its threads would wait for ours, spinning
     with once.run(), pipeline.no_collection(), one_thread:
-        return _compute(catalog, params, loaded, min_persons)
+        return _compute(catalog, params, loaded, min_persons, store)
 
 
-def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int) -> Results:
+def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int, store: Store | None) -> Results:
     resolution = catalog.resolve(params.settings, lambda *keys: params.where("settings", *keys))
     judged = computability(catalog, resolution, params, loaded)
     place, table = placer(catalog, resolution), reporting_windows(params, loaded)
@@ -75,7 +89,11 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int)
     failures: dict[str, str] = {}
     dates = {name: source.definition.date for name, source in catalog.views.items()}
     wanted = _views(resolution, jobs, able, params, dates, place)
-    describing = frozenset(n for n, s in catalog.views.items() if s.definition.describes and n in wanted)
+    describing = {
+        n: frozenset(resolution.views[n].columns)
+        for n, s in catalog.views.items()
+        if s.definition.describes and n in wanted
+    }
     spans = ("current",) if params.compare is None else ("current", "previous")
     tables: dict[str, pd.DataFrame] = {}
     written = [k for k in able if k.definition.frames]
@@ -93,23 +111,33 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int)
         framed = [k for k in written if not _reads_scorecard(k)]
         yield from _modelled(executor(where), framed, params, results.scorecard([]))
 
-    tasks = pipeline.run(database, plan())
+    reading = [k for k in written if _reads_scorecard(k)]
+    kept = None
+    if store is not None and loaded.digests:
+        kept = Kept(store, Keys(resolution, place, table, loaded.digests), tables)
+    read = [ops.UnboundTable(name, resolution.schemas[name]) for kpi in reading for name in Frames.of(kpi)]
+    always = executor(place).needs(read, (windows.TOTAL,))
+    done = pipeline.run(database, plan() if kept is None else kept.lacking(plan(), always))
+    tasks = done if kept is None else kept.planned
     cells = _cells(tasks)
     broken = {kpi.id: why for kpi in able if (why := _broken(kpi, resolution, failures))}
     made = Rows(table, {c.kpi: c for c in judged}, resolution, broken)
+    if kept is not None:
+        kept.keep(broken)
     told = [cell for cell in cells if cell.job.kpi.id not in broken]
     found = made.found(told)
     withhold([stated(cell, row) for cell, row in zip(told, found, strict=True)], min_persons)
     aims, known = targets.wanted(database, params, loaded.rows), _benchmarks(database, loaded)
     targets.attach(found, aims, known)
-    reading = [k for k in written if _reads_scorecard(k)]
     last = pipeline.run(database, _modelled(executor(place), reading, params, results.scorecard(found)))
     found += made.found(_cells(last))
     found += made.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
     targets.attach(found, aims, known)
     card = results.scorecard(ordered(found, resolution))
     shown = published(tables, min_persons)
-    return Results(card, shown, judged, resolution, sum(t.fetched for t in [*tasks, *last]))
+    queries, taken = sum(t.fetched for t in [*tasks, *last]), len(kept.taken) if kept else 0
+    pieces = sum(task.piece is not None for task in [*tasks, *last])
+    return Results(card, shown, judged, resolution, queries, taken, pieces - taken)
 
 
 def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:
@@ -181,10 +209,16 @@ def _views(
     return views.used(resolution, nodes, breakdowns, dates)
 
 
-def _needs(resolution: Resolution, describing: frozenset[str], read: Sequence[ops.Relation]) -> frozenset[Hashable]:
+def _needs(
+    resolution: Resolution,
+    describing: Mapping[str, frozenset[str]],
+    read: Sequence[ops.Relation],
+    breakdowns: Sequence[str],
+) -> frozenset[Hashable]:
     """Names of the tasks that make what is read: bases, views, and views that breakdowns may ask."""
     bases_read = {table.name for base in read for table in base.find(ops.UnboundTable)}
-    return frozenset({*bases_read, *resolution.lineage.reads(read)[1], *describing})
+    asked = {name for name, columns in describing.items() if columns.intersection(breakdowns)}
+    return frozenset({*bases_read, *resolution.lineage.reads(read)[1], *asked})
 
 
 def _reads_scorecard(kpi: Resolved) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any
 
 import ibis.expr.operations as ops
 import pandas as pd
@@ -17,57 +17,25 @@ import pandas as pd
 from kpibook import figures, rules, windows, withheld
 from kpibook.engine import curves, linear, matrices, quantiles, tails
 from kpibook.engine.frames import Frames, with_persons
+from kpibook.engine.jobs import VARIANT, Cell, Job, Name, Piece, table_name
 from kpibook.engine.pipeline import Task, Work
 from kpibook.engine.placing import BY, SEGMENT, Placer
 from kpibook.estimates import Curve, Estimate, Linear, Matrix, Modelled, Quantile
 from kpibook.figures import Figure, Totals
-from kpibook.stats.intervals import Interval
 from kpibook.tracing import Resolved
-
-VARIANT = "variant"
-Name: TypeAlias = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One estimate of one KPI: its headline (``variant`` is empty) or a further reading.
-
-    ``unmoved`` is the estimate over what its materialised base was made of.
-    """
-
-    kpi: Resolved
-    variant: str
-    estimate: Estimate
-    unmoved: Estimate | None = None
-
-    @property
-    def name(self) -> Name:
-        return self.kpi.id, self.variant
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One figure found: where it belongs, and its change when both periods are known."""
-
-    job: Job
-    segment_by: str
-    segment: str
-    period: str
-    figure: Figure
-    change: Interval | None = None
 
 
 @dataclass
 class Executor:
     """Turns jobs into tasks whose results are cells; ``tables`` fills as they are done.
 
-    ``needs`` names what must be made before a relation can be read.
+    ``needs`` names what must be made before relations can be read by breakdowns.
     """
 
     placer: Placer
     schemas: Mapping[str, Any]
     periods: tuple[str, ...]
-    needs: Callable[[Sequence[ops.Relation]], frozenset[Hashable]]
+    needs: Callable[[Sequence[ops.Relation], Sequence[str]], frozenset[Hashable]]
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def tasks(self, jobs: Mapping[str, Sequence[Job]]) -> list[Task]:
@@ -80,16 +48,17 @@ class Executor:
         tasks = []
         for group in _fused(every):
             if _small(group[0]):
-                tasks.append(self._task(group, windows.TOTAL, partial(self._linear, shown)))
+                tasks.append(self._task("linear", group, windows.TOTAL, partial(self._linear, shown), shown))
                 continue
             for breakdown in jobs:
                 part = [job for job in group if breakdown in shown[job.name]]
                 once = {job.name: [breakdown] for job in part}
-                tasks += [self._task(part, breakdown, partial(self._linear, once))] if part else []
+                tasks += [self._task("linear", part, breakdown, partial(self._linear, once))] if part else []
         for breakdown, wanted in jobs.items():
             single = [job for job in wanted if not isinstance(job.estimate, Linear | Modelled | Curve)]
-            tasks += [self._task([job], breakdown, partial(self._single, breakdown)) for job in single]
-            tasks += [self._task(same, breakdown, partial(self._curve, breakdown)) for same in _same_curves(wanted)]
+            tasks += [self._task("single", [job], breakdown, partial(self._single, breakdown)) for job in single]
+            curved = _same_curves(wanted)
+            tasks += [self._task("curve", same, breakdown, partial(self._curve, breakdown)) for same in curved]
         return tasks
 
     def modelled(self, kpis: Sequence[Resolved], breakdown: str, scorecard: pd.DataFrame) -> Iterator[Task]:
@@ -101,13 +70,23 @@ class Executor:
                     fetched.add(name)
                     read = [ops.UnboundTable(name, self.schemas[name])]
                     work = shared.fetched(name, self.placer, self.schemas)
-                    yield Task(("frame", name, breakdown), work, self.needs(read))
+                    yield Task(("frame", name, breakdown), work, self.needs(read, [breakdown]))
             after = frozenset(("frame", name, breakdown) for name in shared.of(kpi))
-            yield Task(("cells", kpi.id), self._model(kpi, shared), after, asks=False)
+            piece = Piece("model", (Job(kpi, "", Modelled(None)),), ((breakdown,),), shared)
+            yield Task(("cells", kpi.id), self._model(kpi, shared), after, asks=False, piece=piece)
 
-    def _task(self, jobs: list[Job], breakdown: str, compute: Callable[[list[Job]], Work]) -> Task:
+    def _task(
+        self,
+        kind: str,
+        jobs: list[Job],
+        breakdown: str,
+        compute: Callable[[list[Job]], Work],
+        shown: Mapping[Name, Sequence[str]] | None = None,
+    ) -> Task:
         read = [job.estimate.base for job in jobs if not isinstance(job.estimate, Modelled)]
-        return Task(("cells", jobs[0].kpi.id), self._guarded(jobs, breakdown, compute), self.needs(read))
+        piece = Piece(kind, tuple(jobs), tuple(tuple(shown[job.name] if shown else (breakdown,)) for job in jobs))
+        work = self._guarded(jobs, breakdown, compute)
+        return Task(("cells", jobs[0].kpi.id), work, self.needs(read, piece.breakdowns), piece=piece)
 
     def _model(self, kpi: Resolved, shared: Frames) -> Work:
         job, breakdown = Job(kpi, "", Modelled(None)), shared.breakdown
@@ -216,7 +195,7 @@ class Executor:
         job = jobs[0]
         estimate = job.estimate
         if isinstance(estimate, Matrix) and breakdown == windows.TOTAL:
-            self.tables[_table_name(job)] = yield from matrices.table(estimate, self.placer)
+            self.tables[table_name(job)] = yield from matrices.table(estimate, self.placer)
         elif isinstance(estimate, Quantile):
             figures_found = yield from quantiles.figures(estimate, breakdown, self.placer)
             return [Cell(job, breakdown, segment, period, figure) for period, segment, figure in figures_found]
@@ -228,7 +207,7 @@ class Executor:
         found = yield from curves.figures(readings, breakdown, self.placer)
         if found and breakdown == windows.TOTAL:
             points = pd.concat([p.assign(period=period) for period, _, _, p in found])
-            self.tables.update({_table_name(job): points for job in jobs if not _drawn_already(job)})
+            self.tables.update({table_name(job): points for job in jobs if not _drawn_already(job)})
         return [
             Cell(job, breakdown, segment, period, figure)
             for period, segment, figures_found, _ in found
@@ -284,10 +263,6 @@ def _headline(estimate: Estimate) -> Linear | None:
     if isinstance(estimate, Matrix):
         return estimate.headline
     return estimate if isinstance(estimate, Linear) else None
-
-
-def _table_name(job: Job) -> str:
-    return f"{job.kpi.id}.{job.variant}" if job.variant else job.kpi.id
 
 
 def _figure(result: Modelled) -> Figure:

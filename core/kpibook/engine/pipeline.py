@@ -44,13 +44,14 @@ Step: TypeAlias = Callable[[Database], None]
 class Task:
     """``work`` under a name; its queries are executed once all tasks named in ``after`` are done.
 
-    Up to its first query it may be begun before, unless it ``asks`` none.
+    Up to its first query it may be begun before, unless it ``asks`` none. ``piece`` tells others what it is about.
     """
 
     name: Hashable
     work: Work
     after: frozenset[Hashable] = frozenset()
     asks: bool = True
+    piece: Any = None
     fetched: int = 0
     result: Any = None
     done: bool = False

@@ -112,6 +112,19 @@ class Placer:
         names = set(base.schema.names)
         return key if set(key) <= names else (), date if date in names else None
 
+    def asked(self, base: ops.Relation, breakdown: str) -> list[ops.Node]:
+        """What a breakdown of ``base`` reads besides dates: its own column, or that of what describes its rows."""
+        if breakdown in (windows.TOTAL, *windows.GRAINS):
+            return []
+        if breakdown in base.schema.names:
+            return [ops.Field(base, breakdown)]
+        for name, key, columns in self._describing():
+            if key in base.schema.names and breakdown in columns and breakdown != key:
+                other = ibis.table(columns, name=name).op()
+                names = [key, breakdown, *(["period_id"] if "period_id" in columns else [])]
+                return [ops.Field(base, key), *(ops.Field(other, column) for column in names)]
+        return []
+
     def breakdowns(self) -> set[str]:
         """Every name that some KPI could be broken down by: grains, and columns of views and of described things."""
         sources = [self.schemas[name] for name in self.views] + [columns for _, _, columns in self._describing()]

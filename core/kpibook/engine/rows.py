@@ -10,7 +10,7 @@ from typing import Any
 from kpibook import rules, windows
 from kpibook.engine import history
 from kpibook.engine.computable import Computability
-from kpibook.engine.execute import VARIANT, Cell
+from kpibook.engine.jobs import VARIANT, Cell
 from kpibook.estimates import Linear
 from kpibook.figures import Figure
 from kpibook.tracing import Resolution, Resolved

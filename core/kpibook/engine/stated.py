@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from kpibook.engine.execute import Cell
+from kpibook.engine.jobs import Cell
 from kpibook.estimates import Linear, Matrix
 from kpibook.formula import Clusters, Formula, Leaf
 from kpibook.privacy.arithmetic import Fact

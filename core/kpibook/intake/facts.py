@@ -63,7 +63,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Intake:
-    """``con`` holds all canonical tables; ``data_end`` is the last business date seen."""
+    """``con`` holds all canonical tables; ``data_end`` is the last business date seen.
+
+    ``digests`` say what is in each table; none without a store.
+    """
 
     con: Backend
     facts: Mapping[str, TableFacts]
@@ -72,6 +75,8 @@ class Intake:
     data_start: date | None
     data_end: date | None
     reconciled: tuple[Reconciled, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    taken: bool = False
 
     @property
     def is_draft(self) -> bool:

@@ -13,7 +13,7 @@ from kpibook.withheld import masked
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kpibook.params import Params
@@ -34,8 +34,12 @@ def execute(
     deadline: float,
     on_cell: Callable[[int, int], None],
     cancel: threading.Event,
+    more: Mapping[str, str] | None = None,
 ) -> None:
-    """Papermill with one parameter, the params path; raises what the notebook's kernel or its end deserve."""
+    """Papermill with one parameter, the params path; raises what the notebook's kernel or its end deserve.
+
+    ``more`` are variables of the environment.
+    """
     events: list[Event] = []
     cells = 0
 
@@ -50,7 +54,7 @@ def execute(
     arguments = [str(parent), str(folder), str(template), str(params.path)]
     work = folder / WORK
     passed = leakscan.names(params.path.read_text(encoding="utf-8"))
-    ended = watch(WORKER, arguments, folder, folder, work, deadline, heard, cancel, passed)
+    ended = watch(WORKER, arguments, folder, folder, work, deadline, heard, cancel, passed, more)
     quieten(work / "log.txt")
     judge(params, template, ended, events, cells)
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 KERNEL = "python3"
@@ -35,10 +35,12 @@ NEEDED = re.compile(
 )
 
 
-def environment(work: Path, run_dir: Path, mark: str, passed: Collection[str] = ()) -> dict[str, str]:
+def environment(
+    work: Path, run_dir: Path, mark: str, passed: Collection[str] = (), more: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The environment of a worker and its kernel: Jupyter's and IPython's folders are the run's own.
 
-    ``passed`` are the variables of this client, beside which only those that Python needs are handed on.
+    ``passed`` are the variables of this client, beside which only those that Python needs and ``more`` are handed on.
     ``mark`` is handed down to every process of the run, by which strays are found.
     """
     private = work / "jupyter"
@@ -61,7 +63,7 @@ def environment(work: Path, run_dir: Path, mark: str, passed: Collection[str] = 
     }
     fixed = {MARK: mark, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"}
     given = {name: value for name, value in os.environ.items() if name in passed or NEEDED.fullmatch(name)}
-    return given | {name: str(path) for name, path in own.items()} | fixed
+    return given | {name: str(path) for name, path in own.items()} | fixed | dict(more or {})
 
 
 def use_own_kernel(notebook: Any) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kpibook import runs
 from kpibook.errors import KpibookError, NotValidError, Problem, RunError
-from kpibook.report import leakscan, packaged, redact, results, stage, turn
+from kpibook.report import cached, leakscan, packaged, redact, results, stage, turn
 from kpibook.report.execute import CHANGED, DISK, ROOM, execute, overtime
 from kpibook.report.render import render
 from kpibook.report.validate import examine, note
@@ -52,6 +52,7 @@ class Outcome:
     broken_packs: tuple[str, ...] = ()
     failed_kpis: tuple[str, ...] = ()
     draft: bool = False
+    notes: tuple[str, ...] = ()
 
 
 Listener = Callable[[Progress], None]
@@ -63,16 +64,18 @@ def run(
     on_progress: Listener = lambda _: None,
     cancel: threading.Event | None = None,
     proof: bool = True,
+    cache: bool = True,
 ) -> Outcome:
     """Make the report of one client below ``out``. What the user can mend ends as an Outcome, not as an error.
 
     Without ``proof`` it is computed once only, and says so.
+    Without ``cache`` nothing that an earlier run has made is used, and nothing is kept.
     """
     out = out.resolve()
     try:
         usable(out)
         with turn.only_run_of(params.client, out):
-            return _staged(params, out, on_progress, cancel or threading.Event(), proof)
+            return _staged(params, out, on_progress, cancel or threading.Event(), proof, cache)
     except (KpibookError, OSError) as error:
         told = _mendable(error)
         if told is None:
@@ -80,14 +83,17 @@ def run(
         return Outcome(params.client, params.period.label, "failed", told.exit_code, message=str(told))
 
 
-def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.Event, proof: bool) -> Outcome:
+def _staged(
+    params: Params, out: Path, on_progress: Listener, cancel: threading.Event, proof: bool, cache: bool
+) -> Outcome:
     began = time.monotonic()
     record = _record(params)
     secrets = leakscan.referenced(params.path.read_text(encoding="utf-8"))
     folder = stage.create(out, record)
     step = _Steps(record, folder, on_progress)
     try:
-        _make(params, folder, record, step, secrets, began + 60 * params.limits.minutes, cancel, proof)
+        stores = cached.stores(out, params.client) if cache else ({}, {})
+        _make(params, folder, record, step, secrets, began + 60 * params.limits.minutes, cancel, proof, *stores)
     except KeyboardInterrupt:
         record.end("interrupted", step.name, "the command was stopped")
         stage.set_aside(folder, out, record, secrets)
@@ -108,7 +114,8 @@ def _staged(params: Params, out: Path, on_progress: Listener, cancel: threading.
     seconds = time.monotonic() - began
     ended = Outcome(params.client, record.period, record.state, code, place, previous, message, seconds)
     broken, failed = tuple(record.broken_packs), tuple(record.failed_kpis)
-    return replace(ended, broken_packs=broken, failed_kpis=failed, draft=record.draft)
+    notes = tuple((record.cache or {}).get("notes", ()))
+    return replace(ended, broken_packs=broken, failed_kpis=failed, draft=record.draft, notes=notes)
 
 
 def _make(
@@ -120,20 +127,23 @@ def _make(
     deadline: float,
     cancel: threading.Event,
     proof: bool,
+    first: Mapping[str, str],
+    second: Mapping[str, str],
 ) -> None:
     template = Path(record.notebook)
     with step("notebook"):
-        execute(params, template, folder, os.getpid(), deadline, partial(step.tell, "notebook"), cancel)
+        execute(params, template, folder, os.getpid(), deadline, partial(step.tell, "notebook"), cancel, first)
     with step("results"):
         stage.tidy(folder, results.EXPECTED)
         results.check(folder)
         _take_over(record, results.quality(folder))
+        record.cache = cached.told(folder)
     with step("page"):
         _page(folder, record, "valid" if proof else runs.UNPROVED)
         record.files = results.checksums(folder)
     if proof:
         with step("validation"):
-            verdict = examine(folder, record, folder / stage.WORK, deadline, cancel)
+            verdict = examine(folder, record, folder / stage.WORK, deadline, cancel, more=second)
             if time.monotonic() > deadline:
                 raise overtime(params, "validation")
             note(record, verdict)

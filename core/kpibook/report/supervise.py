@@ -19,7 +19,7 @@ from kpibook.report.kernel import MARK, RUN_DIR, environment
 from kpibook.report.launch import launch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from kpibook.report.forked import Forked
 
@@ -47,14 +47,15 @@ def watch(
     on_event: Callable[[Event], None],
     cancel: threading.Event,
     passed: Collection[str] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Ended:
     """Run ``python -m module`` in ``folder`` until it ends, ``deadline`` (monotonic seconds) or ``cancel``.
 
-    ``passed`` are the variables of the client that it may see.
+    ``passed`` are the variables of the client that it may see, beside those in ``more``.
     """
     mark = secrets.token_hex(8)
     with (work / "log.txt").open("ab", buffering=0) as log:
-        process, told, said = launch(module, arguments, folder, work, environment(work, run_dir, mark, passed))
+        process, told, said = launch(module, arguments, folder, work, environment(work, run_dir, mark, passed, more))
         events: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read, args=(told, events), daemon=True).start()
         logging = threading.Thread(target=_keep, args=(said, log), daemon=True)

@@ -19,7 +19,7 @@ from kpibook.report.supervise import Ended, Event, watch
 from kpibook.report.worker import NOTEBOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 AGAIN = "kpibook.report.again"
 MARKERS = ("NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT", "NBVAL_RAISES_EXCEPTION", "PYTEST_VALIDATE_IGNORE_OUTPUT")
@@ -76,9 +76,18 @@ def note(record: runs.RunRecord, verdict: Verdict) -> None:
 
 
 def examine(
-    folder: Path, record: runs.RunRecord, scratch: Path, deadline: float, cancel: threading.Event, parent: int = 0
+    folder: Path,
+    record: runs.RunRecord,
+    scratch: Path,
+    deadline: float,
+    cancel: threading.Event,
+    parent: int = 0,
+    more: Mapping[str, str] | None = None,
 ) -> Verdict:
-    """All that can be held against a report: checksums, page, CSV, and a second execution by nbval."""
+    """All that can be held against a report: checksums, page, CSV, and a second execution by nbval.
+
+    ``more`` are variables of its environment.
+    """
     problems = checksum_problems(folder, record)
     try:
         results.check(folder, NotValidError)
@@ -91,7 +100,7 @@ def examine(
     problems += compare(results.CSV, written, as_csv(stored), KEYS, f"in {results.SCORECARD}")
     again = scratch / "again"
     (again / results.TABLES).mkdir(parents=True)
-    failed = execute_again(folder, again, scratch, deadline, cancel, parent, variables(record))
+    failed = execute_again(folder, again, scratch, deadline, cancel, parent, variables(record), more)
     problems += [*failed, *stored_problems(folder, again, told=bool(failed))]
     return Verdict(tuple(problems), changed_inputs(folder, again))
 
@@ -140,15 +149,15 @@ def execute_again(
     cancel: threading.Event,
     parent: int,
     passed: Collection[str] = (),
+    more: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """Run nbval on a copy; each cell whose outputs differ from the stored ones."""
     copy = again / NOTEBOOK
     copy.write_bytes((folder / NOTEBOOK).read_bytes())
     cells = [n for n, cell in enumerate(results.notebook(folder).cells, 1) if cell.cell_type == "code"]
     events: list[Event] = []
-    ended = watch(
-        AGAIN, [str(parent or os.getpid()), str(copy)], again, again, scratch, deadline, events.append, cancel, passed
-    )
+    arguments = [str(parent or os.getpid()), str(copy)]
+    ended = watch(AGAIN, arguments, again, again, scratch, deadline, events.append, cancel, passed, more)
     if ended.stopped == "user":
         raise KeyboardInterrupt
     found = [

@@ -190,6 +190,7 @@ def warm_up() -> None:
     for module in IMPORTS:
         importlib.import_module(module)
     sys.modules["jupyter_client.localinterfaces"].local_ips()
+    importlib.import_module("kpibook.cache.code").engine()  # of the code that is loaded, whatever becomes of its files
     sys.modules["duckdb"].execute("SET threads = 1")  # its default connection owns threads else
     if (threads := len([*Path("/proc/self/task").iterdir()])) != 1:
         raise RuntimeError(f"{threads} threads after the imports: nothing can be forked")
