@@ -120,7 +120,9 @@ def test_runs_that_do_not_fit_beside_each_other_wait(monkeypatch: pytest.MonkeyP
     under_way: list[str] = []
     most: list[int] = []
 
-    def run(params: Client, out: Path, on_progress: object, cancel: threading.Event, proof: bool) -> Outcome:
+    def run(
+        params: Client, out: Path, on_progress: object, cancel: threading.Event, proof: bool, cache: bool
+    ) -> Outcome:
         under_way.append(params.client)
         most.append(len(under_way))
         time.sleep(0.05)
