@@ -14,7 +14,7 @@ import pandas as pd
 
 from kpibook import params, windows
 from kpibook.catalog import Catalog, build
-from kpibook.engine import compute as compute_module
+from kpibook.engine import planning
 from kpibook.engine.compute import Loaded, compute
 from kpibook.engine.execute import Executor
 from kpibook.engine.frames import Frames
@@ -75,11 +75,11 @@ def asked(loaded: Loaded, kpis: tuple[str, ...]) -> tuple[pd.DataFrame, Asked]:
                 found.written.append((self.placer, self.schemas, kpi))
             return (yield from super()._model(kpi, shared))
 
-    carried = compute_module._carried
+    carried = planning._carried
     ids = (*WHOSE, *BESIDE)  # kept in every view, so that it can be told whose a row is
     with (
         patch("kpibook.engine.compute.Executor", Recording),
-        patch("kpibook.engine.compute._carried", lambda *known: [*carried(*known), *ids]),
+        patch("kpibook.engine.planning._carried", lambda *known: [*carried(*known), *ids]),
     ):
         return _card(loaded, kpis), found
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Make a workspace: params, notebooks, a place for KPIs of your own.",
     "kpis": "List the KPIs, or show one with definition, columns, hash and origin.",
     "lab": "Open the workbook in JupyterLab.",
+    "plan": "Print how a client's KPIs are computed: tables, views, queries, times.",
     "run": "Make the report of one client or of many.",
     "schema": "Print the JSON Schema of a params file.",
     "sql": "Print the query behind a KPI, to be run by hand.",

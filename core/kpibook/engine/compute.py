@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 import ibis
-import ibis.expr.operations as ops
 import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
@@ -17,20 +15,18 @@ from threadpoolctl import threadpool_limits
 from kpibook import model, once, results, windows
 from kpibook.cache.store import Store
 from kpibook.catalog import Catalog
-from kpibook.engine import bases, history, pipeline, targets, views
+from kpibook.engine import history, pipeline, targets
 from kpibook.engine.backend import Database, opened
 from kpibook.engine.computable import Computability, judge
-from kpibook.engine.execute import Executor
-from kpibook.engine.frames import Frames
-from kpibook.engine.jobs import Cell, Job
+from kpibook.engine.jobs import Cell
 from kpibook.engine.kept import Kept
 from kpibook.engine.keys import Keys
 from kpibook.engine.pipeline import Task
 from kpibook.engine.placing import Placer
+from kpibook.engine.planning import planned
 from kpibook.engine.rows import Rows, ordered
 from kpibook.engine.stated import stated
 from kpibook.errors import ParamsError, Problem, did_you_mean
-from kpibook.estimates import Modelled
 from kpibook.params import Params
 from kpibook.privacy.scorecard import withhold
 from kpibook.privacy.tables import published
@@ -62,6 +58,7 @@ class Results:
     queries: int
     taken: int = 0
     computed: int = 0
+    tasks: Sequence[Task] = ()
 
 
 def compute(
@@ -83,44 +80,14 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int,
     place, table = placer(catalog, resolution), reporting_windows(params, loaded)
     database = opened(loaded.backend, params.limits.threads)
     database.load("periods", pa.Table.from_pylist([asdict(w) for w in table]))
-    jobs = _jobs(resolution, judged)
-    able = [resolution.kpis[verdict.kpi] for verdict in judged if verdict.state != "not"]
-    jobs = [job for job in jobs if job.kpi in able]
-    failures: dict[str, str] = {}
-    dates = {name: source.definition.date for name, source in catalog.views.items()}
-    wanted = _views(resolution, jobs, able, params, dates, place)
-    describing = {
-        n: frozenset(resolution.views[n].columns)
-        for n, s in catalog.views.items()
-        if s.definition.describes and n in wanted
-    }
-    spans = ("current",) if params.compare is None else ("current", "previous")
-    tables: dict[str, pd.DataFrame] = {}
-    written = [k for k in able if k.definition.frames]
-
-    def executor(place: Placer) -> Executor:
-        return Executor(place, resolution.schemas, spans, partial(_needs, resolution, describing), tables)
-
-    def plan() -> Iterator[Task]:
-        yield from views.tasks(resolution, wanted, failures)
-        chosen = (windows.TOTAL, *_breakdowns(able, params))
-        times = partial(_times, chosen, params)
-        over, where, made_once = bases.shared(jobs, place, _carried(able, params), resolution.lineage, times)
-        yield from made_once
-        yield from executor(where).tasks({b: [j for j in over if _shows(j, b, params)] for b in chosen})
-        framed = [k for k in written if not _reads_scorecard(k)]
-        yield from _modelled(executor(where), framed, params, results.scorecard([]))
-
-    reading = [k for k in written if _reads_scorecard(k)]
+    plan = planned(catalog, params, resolution, judged, place)
     kept = None
     if store is not None and loaded.digests:
-        kept = Kept(store, Keys(resolution, place, table, loaded.digests), tables)
-    read = [ops.UnboundTable(name, resolution.schemas[name]) for kpi in reading for name in Frames.of(kpi)]
-    always = executor(place).needs(read, (windows.TOTAL,))
-    done = pipeline.run(database, plan() if kept is None else kept.lacking(plan(), always))
+        kept = Kept(store, Keys(resolution, place, table, loaded.digests, loaded.backend.name), plan.tables)
+    done = pipeline.run(database, plan.tasks() if kept is None else kept.lacking(plan.tasks(), plan.always()))
     tasks = done if kept is None else kept.planned
     cells = _cells(tasks)
-    broken = {kpi.id: why for kpi in able if (why := _broken(kpi, resolution, failures))}
+    broken = {kpi.id: why for kpi in plan.able if (why := _broken(kpi, resolution, plan.failures))}
     made = Rows(table, {c.kpi: c for c in judged}, resolution, broken)
     if kept is not None:
         kept.keep(broken)
@@ -129,15 +96,15 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int,
     withhold([stated(cell, row) for cell, row in zip(told, found, strict=True)], min_persons)
     aims, known = targets.wanted(database, params, loaded.rows), _benchmarks(database, loaded)
     targets.attach(found, aims, known)
-    last = pipeline.run(database, _modelled(executor(place), reading, params, results.scorecard(found)))
+    last = pipeline.run(database, plan.last(results.scorecard(found)))
     found += made.found(_cells(last))
     found += made.absent({(row["kpi"], row["period"]) for row in found if row["segment_by"] == windows.TOTAL})
     targets.attach(found, aims, known)
     card = results.scorecard(ordered(found, resolution))
-    shown = published(tables, min_persons)
+    shown = published(plan.tables, min_persons)
     queries, taken = sum(t.fetched for t in [*tasks, *last]), len(kept.taken) if kept else 0
     pieces = sum(task.piece is not None for task in [*tasks, *last])
-    return Results(card, shown, judged, resolution, queries, taken, pieces - taken)
+    return Results(card, shown, judged, resolution, queries, taken, pieces - taken, (*tasks, *last))
 
 
 def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:
@@ -174,90 +141,8 @@ def reporting_windows(params: Params, loaded: Loaded) -> list[Window]:
     return windows.windows(spans, grains, loaded.data_start, loaded.data_end + timedelta(days=1))
 
 
-def _jobs(resolution: Resolution, judged: Sequence[Computability]) -> list[Job]:
-    jobs = []
-    for verdict in judged:
-        kpi = resolution.kpis[verdict.kpi]
-        if verdict.state == "not" or kpi.estimate is None:
-            continue
-        jobs.append(Job(kpi, "", kpi.estimate))
-        jobs += [Job(kpi, name, e) for name, e in kpi.estimate.variants.items() if name not in verdict.lost]
-    return jobs
-
-
-def _views(
-    resolution: Resolution,
-    jobs: Sequence[Job],
-    able: Sequence[Resolved],
-    params: Params,
-    dates: Mapping[str, str | None],
-    place: Placer,
-) -> dict[str, tuple[str, ...]]:
-    """The columns of each view that somebody reads."""
-    nodes: list[ops.Node] = [node for job in jobs for node in roots(job.estimate)]
-    schemas = resolution.schemas
-    for kpi in able:
-        for name, columns in kpi.definition.columns.items():
-            if name in schemas:
-                whole = ops.UnboundTable(name, schemas[name])
-                nodes += [ops.Field(whole, column) for column in dict.fromkeys((*columns, *place.key(whole)))]
-    breakdowns = _carried(able, params)
-    for name, table in resolution.views.items():
-        if set(_breakdowns(able, params)) & set(table.columns):
-            whole = ops.UnboundTable(name, table.schema())
-            nodes += [whole, *(ops.Field(whole, column) for column in table.columns if column in breakdowns)]
-    return views.used(resolution, nodes, breakdowns, dates)
-
-
-def _needs(
-    resolution: Resolution,
-    describing: Mapping[str, frozenset[str]],
-    read: Sequence[ops.Relation],
-    breakdowns: Sequence[str],
-) -> frozenset[Hashable]:
-    """Names of the tasks that make what is read: bases, views, and views that breakdowns may ask."""
-    bases_read = {table.name for base in read for table in base.find(ops.UnboundTable)}
-    asked = {name for name, columns in describing.items() if columns.intersection(breakdowns)}
-    return frozenset({*bases_read, *resolution.lineage.reads(read)[1], *asked})
-
-
-def _reads_scorecard(kpi: Resolved) -> bool:
-    return "scorecard" in kpi.definition.inputs
-
-
-def _modelled(executor: Executor, kpis: Sequence[Resolved], params: Params, card: pd.DataFrame) -> Iterator[Task]:
-    for breakdown in (windows.TOTAL, *_breakdowns(kpis, params)):
-        shown = [kpi for kpi in kpis if _shows(Job(kpi, "", Modelled(None)), breakdown, params)]
-        if breakdown != windows.TOTAL:  # the scorecard is that of the whole
-            shown = [kpi for kpi in shown if not _reads_scorecard(kpi)]
-        yield from executor.modelled(shown, breakdown, card)
-
-
 def _cells(tasks: Sequence[Task]) -> list[Cell]:
     return [cell for task in tasks if task.result for cell in task.result]
-
-
-def _carried(able: Sequence[Resolved], params: Params) -> list[str]:
-    """Columns that placing and breaking down may ask of any relation."""
-    return [*_breakdowns(able, params), "customer_id", "product_id", "period_id", "transaction_id", "business_date"]
-
-
-def _breakdowns(kpis: Sequence[Resolved], params: Params) -> list[str]:
-    own = [b for kpi in kpis for b in kpi.definition.breakdowns]
-    return list(dict.fromkeys([*params.breakdowns, *own])) if kpis else []
-
-
-def _shows(job: Job, breakdown: str, params: Params) -> bool:
-    if breakdown == windows.TOTAL:
-        return True
-    definition = job.kpi.definition
-    if job.variant or (breakdown not in windows.GRAINS and not definition.by_columns):
-        return False
-    return breakdown in params.breakdowns or breakdown in definition.breakdowns
-
-
-def _times(breakdowns: Sequence[str], params: Params, job: Job) -> int:
-    return sum(_shows(job, breakdown, params) for breakdown in breakdowns)
 
 
 def _broken(kpi: Resolved, resolution: Resolution, failures: Mapping[str, str]) -> str:

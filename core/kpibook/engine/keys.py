@@ -24,12 +24,13 @@ from kpibook.windows import Window
 
 @dataclass(frozen=True)
 class Keys:
-    """Of pieces under one catalogue, client and period; ``data`` has a digest of every canonical table."""
+    """Of pieces under one catalogue, client and period; ``data`` has a digest of every table of the ``engine``."""
 
     resolution: Resolution
     placer: Placer
     table: Sequence[Window]
     data: Mapping[str, str]
+    engine: str = ""
 
     def key(self, piece: Piece) -> str | None:
         """None of what cannot be told, such as a function that stands in no file."""
@@ -45,7 +46,7 @@ class Keys:
         marks += [lineage.digest(node) for node in read]
         marks += [f"{name} {self.data[name]}" for name in tables if name != "periods"]
         marks += self._periods(piece, whole="periods" in tables)
-        return fingerprint(code.engine(), piece.kind, *marks)
+        return fingerprint(code.engine(), self.engine, piece.kind, *marks)
 
     def _estimates(self, piece: Piece) -> tuple[list[str], list[ops.Node]]:
         marks, read = [], []
@@ -54,7 +55,7 @@ class Keys:
             moved = job.unmoved is not None
             marks.append(repr((job.name, shown, moved, _outline(estimate, self.resolution.lineage))))
             read += roots(estimate)
-            read += self._placing(estimate.base, shown)
+            read += self.placer.placing(estimate.base, shown)
         return marks, read
 
     def _frames(self, piece: Piece, own: str) -> tuple[list[str], list[ops.Node]]:
@@ -69,17 +70,8 @@ class Keys:
             # Without a key, rows are in the order of whatever columns any KPI asks for.
             asked = definition.columns[name] if key else frames.columns(name)
             read += [ops.Field(whole, column) for column in asked]
-            read += self._placing(whole, piece.breakdowns)
+            read += self.placer.placing(whole, piece.breakdowns)
         return marks, read
-
-    def _placing(self, base: ops.Relation, breakdowns: Sequence[str]) -> list[ops.Node]:
-        """Values by which rows of ``base`` are put into periods and segments."""
-        key, date = self.placer.facts(base)
-        names = dict.fromkeys([*key, *([date] if date else []), "period_id"])
-        placing: list[ops.Node] = [base, *(ops.Field(base, name) for name in names if name in base.schema.names)]
-        for breakdown in breakdowns:
-            placing += self.placer.asked(base, breakdown)
-        return placing
 
     def _periods(self, piece: Piece, *, whole: bool) -> Iterator[str]:
         """The windows that are read; all that is known of them where a view makes use of it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,7 @@ class Task:
     asks: bool = True
     piece: Any = None
     fetched: int = 0
+    seconds: float = 0.0
     result: Any = None
     done: bool = False
     _ready: tuple[Ask, str] | None = field(default=None, repr=False)
@@ -126,11 +128,13 @@ def run(database: Database, tasks: Iterable[Task]) -> list[Task]:
 def _serve(queue: _Queue, database: Database) -> None:
     while (found := queue.take()) is not None:
         task, step = found
+        began = time.perf_counter()
         try:
             step(database)
         except BaseException:
             queue.stop()
             raise
+        task.seconds += time.perf_counter() - began
         queue.over(task, step)
 
 

@@ -112,7 +112,14 @@ class Placer:
         names = set(base.schema.names)
         return key if set(key) <= names else (), date if date in names else None
 
-    def asked(self, base: ops.Relation, breakdown: str) -> list[ops.Node]:
+    def placing(self, base: ops.Relation, breakdowns: Iterable[str]) -> list[ops.Node]:
+        """What is read to put rows of ``base`` into periods and segments."""
+        key, date = self.facts(base)
+        names = dict.fromkeys([*key, *([date] if date else []), "period_id"])
+        read: list[ops.Node] = [base, *(ops.Field(base, name) for name in names if name in base.schema.names)]
+        return read + [node for breakdown in breakdowns for node in self._asked(base, breakdown)]
+
+    def _asked(self, base: ops.Relation, breakdown: str) -> list[ops.Node]:
         """What a breakdown of ``base`` reads besides dates: its own column, or that of what describes its rows."""
         if breakdown in (windows.TOTAL, *windows.GRAINS):
             return []
