@@ -182,6 +182,11 @@ class ParamsFile(Frozen):
         description="a report template in place of notebooks/audit.ipynb, from the params file",
         examples=["../notebooks/corner-shop.ipynb"],
     )
+    exports: tuple[Literal["xlsx"], ...] = Field(
+        default=(),
+        description="other forms of the report that a run makes in its folder (docs/exports.md)",
+        examples=[["xlsx"]],
+    )
     schedule: Schedule | None = Field(
         default=None,
         description="five cron fields. Checked and kept, but nothing reads it yet: runs are started by the "
