@@ -182,10 +182,10 @@ class ParamsFile(Frozen):
         description="a report template in place of notebooks/audit.ipynb, from the params file",
         examples=["../notebooks/corner-shop.ipynb"],
     )
-    exports: tuple[Literal["xlsx"], ...] = Field(
+    exports: tuple[Literal["pdf", "xlsx"], ...] = Field(
         default=(),
         description="other forms of the report that a run makes in its folder (docs/exports.md)",
-        examples=[["xlsx"]],
+        examples=[["pdf", "xlsx"]],
     )
     schedule: Schedule | None = Field(
         default=None,

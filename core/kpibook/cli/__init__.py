@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "Read a client's data: findings, and which KPIs can be computed.",
     "compare": "Compare two runs of a client: what moved, what was restated, what was defined anew.",
-    "export": "Write a finished report as a workbook.",
+    "export": "Write a finished report as PDF or Excel.",
     "history": "List a client's finished runs, or one KPI's figures in them.",
     "init": "Make a workspace: params, notebooks, a place for KPIs of your own.",
     "kpis": "List the KPIs, or show one with definition, columns, hash and origin.",

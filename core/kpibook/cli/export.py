@@ -10,7 +10,7 @@ import typer
 
 def command(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help="A report folder.", show_default=False)],
-    to: Annotated[str, typer.Option(help="The forms, such as xlsx.", show_default=False)],
+    to: Annotated[str, typer.Option(help="The forms, such as pdf,xlsx.", show_default=False)],
 ) -> None:
     """The files stand in the report's folder and in its record; no figure is computed again."""
     from kpibook.exports.making import forms

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Form -> file in the report's folder, the module that writes it, and the library that this needs.
-FORMS = {"xlsx": ("report.xlsx", "excel", "xlsxwriter")}
+FORMS = {"pdf": ("report.pdf", "pdf", "typst"), "xlsx": ("report.xlsx", "excel", "xlsxwriter")}
 NAMES = tuple(name for name, *_ in FORMS.values())
 
 
