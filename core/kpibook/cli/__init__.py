@@ -27,6 +27,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of a params file.",
     "sql": "Print the query behind a KPI, to be run by hand.",
     "validate": "Compute a report again, and say whether it holds.",
+    "verify": "Say whether a report is as its run left it, with one number for one KPI.",
 }
 
 
