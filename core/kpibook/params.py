@@ -183,9 +183,7 @@ class ParamsFile(Frozen):
         examples=["../notebooks/corner-shop.ipynb"],
     )
     exports: tuple[Literal["pdf", "xlsx"], ...] = Field(
-        default=(),
-        description="other forms of the report that a run makes in its folder (docs/exports.md)",
-        examples=[["pdf", "xlsx"]],
+        default=(), description="other forms of the report, made by the run", examples=[["pdf", "xlsx"]]
     )
     schedule: Schedule | None = Field(
         default=None,
