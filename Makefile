@@ -85,5 +85,5 @@ $(READY): pyproject.toml constraints.txt
 	fi; \
 	if ! $(BIN)/python -c 'import sys' 2>/dev/null; then $$uv venv --quiet --allow-existing --python $$python .venv; fi; \
 	echo "make: setting up .venv"; \
-	$$uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev,demo]'
+	$$uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev,demo,exports]'
 	@touch $@

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from kpibook import asked, results, rules
+from kpibook import asked, glossary, results, rules
 from kpibook import intake as intake_of
 from kpibook import letter as letters
 from kpibook import params as params_of
@@ -139,6 +139,8 @@ class Book:
             (Path(folder) / "quality.json").write_text(text + "\n", encoding="utf-8")
             if self.store is not None and (note := Path(folder) / environment.NOTE).parent.is_dir():
                 note.write_text(json.dumps(self._from_cache(self.store)), encoding="utf-8")
+            text = json.dumps(self._glossary(), ensure_ascii=False, indent=1, sort_keys=True)
+            (Path(folder) / glossary.NAME).write_text(text + "\n", encoding="utf-8")
         kpis, rows = self.scorecard["kpi"].nunique(), len(self.scorecard)
         return paragraph(self._words("save.done", kpis=kpis, rows=rows), "note")
 
@@ -171,6 +173,11 @@ class Book:
         pieces = {"taken": self.results.taken, "computed": self.results.computed}
         return {"inputs": "taken" if self.intake.taken else "read", "pieces": pieces, "notes": store.notes}
 
+    def _glossary(self) -> dict[str, Any]:
+        """What exports need that only the packs know."""
+        found = glossary.document(self.params, self.catalog, self.results.resolution, self._titles)
+        return {**found, "sentences": glossary.spoken(self._sentences, self.scorecard, self.tables)}
+
     def _privacy(self) -> list[Display]:
         """That figures on few persons are shown, and why they may be."""
         least, note = self.params.privacy.min_persons, self.params.privacy.note
@@ -185,9 +192,12 @@ class Book:
 
     @cached_property
     def _words(self) -> Words:
-        spoken = sentences((s.definition for s in self.catalog.sources), self.params.language)
         titles = {name: title for name, (title, _) in self._titles.items()}
-        return Words(self.params.language, self.params.currency, titles | spoken)
+        return Words(self.params.language, self.params.currency, titles | self._sentences)
+
+    @cached_property
+    def _sentences(self) -> dict[str, str]:
+        return sentences((s.definition for s in self.catalog.sources), self.params.language)
 
     @cached_property
     def _titles(self) -> dict[str, tuple[str, str]]:
@@ -210,8 +220,7 @@ class Book:
     @property
     def _windows(self) -> dict[str, str]:
         """By KPI: ``before`` where the window before the period counts, ``own`` for one of its own, else empty."""
-        found = {name: source.definition.looks_back for name, source in self.catalog.kpis.items()}
-        return {name: "" if back is None else "before" if back == "before" else "own" for name, back in found.items()}
+        return {name: glossary.window(source.definition.looks_back) for name, source in self.catalog.kpis.items()}
 
     @property
     def _definitions(self) -> pd.DataFrame:

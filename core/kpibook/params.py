@@ -182,6 +182,9 @@ class ParamsFile(Frozen):
         description="a report template in place of notebooks/audit.ipynb, from the params file",
         examples=["../notebooks/corner-shop.ipynb"],
     )
+    exports: tuple[Literal["pdf", "xlsx"], ...] = Field(
+        default=(), description="other forms of the report, made by the run", examples=[["pdf", "xlsx"]]
+    )
     schedule: Schedule | None = Field(
         default=None,
         description="five cron fields. Checked and kept, but nothing reads it yet: runs are started by the "

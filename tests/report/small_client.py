@@ -58,6 +58,7 @@ class Params:
     period: Period = field(default_factory=Period)
     limits: Limits = field(default_factory=Limits)
     sha256: str = "00"
+    exports: tuple[str, ...] = ()
 
 
 def write_notebook(path: Path, *cells: str, parameters: str = 'params = "demo.yaml"', tag: str = "parameters") -> Path:

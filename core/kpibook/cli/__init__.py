@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "Read a client's data: findings, and which KPIs can be computed.",
     "compare": "Compare two runs of a client: what moved, what was restated, what was defined anew.",
+    "export": "Write a finished report as PDF or Excel.",
     "history": "List a client's finished runs, or one KPI's figures in them.",
     "init": "Make a workspace: params, notebooks, a place for KPIs of your own.",
     "kpis": "List the KPIs, or show one with definition, columns, hash and origin.",
@@ -27,6 +28,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of a params file.",
     "sql": "Print the query behind a KPI, to be run by hand.",
     "validate": "Compute a report again, and say whether it holds.",
+    "verify": "Say whether a report is as its run left it, with one number for one KPI.",
 }
 
 

@@ -7,6 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kpibook.errors import KpibookError, Problem, RunError
+from kpibook.exports.making import NAMES as EXPORTS
+from kpibook.glossary import NAME as DEFINITIONS
 from kpibook.report.worker import NOTEBOOK
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ CSV = "scorecard.csv"
 TABLES = "tables"
 QUALITY = "quality.json"
 HTML = "report.html"
-EXPECTED = frozenset({NOTEBOOK, HTML, SCORECARD, CSV, TABLES, QUALITY})
+EXPECTED = frozenset({NOTEBOOK, HTML, SCORECARD, CSV, TABLES, QUALITY, DEFINITIONS})
 SAVED = (SCORECARD, CSV, QUALITY)
 REMEDY = "let the notebook's last cell be book.save()"
 
@@ -90,7 +92,7 @@ def unreadable(name: str, error: Exception) -> RunError:
 
 def files(folder: Path) -> Iterator[Path]:
     """Every file of a report but its record, in order."""
-    for name in sorted(EXPECTED):
+    for name in sorted({*EXPECTED, *EXPORTS}):
         path = folder / name
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
         yield from (each for each in found if each.is_file())

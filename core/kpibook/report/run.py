@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from kpibook import runs
 from kpibook.errors import KpibookError, NotValidError, Problem, RunError
-from kpibook.report import cached, leakscan, packaged, redact, results, stage, turn
+from kpibook.exports import making
+from kpibook.report import cached, handover, leakscan, packaged, redact, results, stage, turn
 from kpibook.report.execute import CHANGED, DISK, ROOM, execute, overtime
 from kpibook.report.render import render
 from kpibook.report.validate import examine, note
@@ -74,6 +75,7 @@ def run(
     out = out.resolve()
     try:
         usable(out)
+        making.ready(params.exports)
         with turn.only_run_of(params.client, out):
             return _staged(params, out, on_progress, cancel or threading.Event(), proof, cache)
     except (KpibookError, OSError) as error:
@@ -152,6 +154,10 @@ def _make(
                 record.files = results.checksums(folder)
     else:
         record.state = runs.UNPROVED
+    if params.exports:
+        with step("exports"):
+            handover.write(folder, params.exports, secrets)
+            record.files = results.checksums(folder)
     with step("leak scan"):
         record.leak_scan = {"searched": sorted(secrets.spellings), "too_short": list(secrets.too_short)}
         record.end(record.state)
