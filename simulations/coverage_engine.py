@@ -78,7 +78,7 @@ def asked(loaded: Loaded, kpis: tuple[str, ...]) -> tuple[pd.DataFrame, Asked]:
     carried = planning._carried
     ids = (*WHOSE, *BESIDE)  # kept in every view, so that it can be told whose a row is
     with (
-        patch("kpibook.engine.compute.Executor", Recording),
+        patch("kpibook.engine.planning.Executor", Recording),
         patch("kpibook.engine.planning._carried", lambda *known: [*carried(*known), *ids]),
     ):
         return _card(loaded, kpis), found

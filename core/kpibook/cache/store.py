@@ -88,7 +88,8 @@ class Store:
             (self.root / kind).mkdir(exist_ok=True)
             place = self.root / kind / key
             if place.exists():  # its files are the same, or it was found unfit
-                shutil.rmtree(place)
+                old = place.rename(f"{new}-old")
+                shutil.rmtree(old, ignore_errors=True)
             new.rename(place)
         except OSError as error:
             self._note(kind, f"not kept ({error.strerror})")
@@ -116,12 +117,15 @@ class Store:
     def _used(self, kind: str, key: str, use: Callable[[Path, Mapping[str, str]], Value]) -> Value | None:
         """What ``use`` makes of an entry; one that turns out unfit is thrown away."""
         place = self.root / kind / key
+        own = _number(place)
+        if own is None:
+            return None
         try:
-            if not place.is_dir():
-                return None
             found = use(place, self._manifest(place, kind, key))
             os.utime(place)
         except (OSError, _UnfitError) as error:
+            if _number(place) != own:  # another run has put a newer one in its place while it was read
+                return None
             what = error.strerror if isinstance(error, OSError) else str(error)
             self._note(kind, f"the entry {key[:12]} is thrown away: {what}")
             shutil.rmtree(place, ignore_errors=True)
@@ -157,6 +161,14 @@ class _UnfitError(Exception):
 def size(text: str) -> int:
     """Bytes of a size as params have it, such as ``2GB``."""
     return int(text[:-2]) * {"MB": 10**6, "GB": 10**9, "TB": 10**12}[text[-2:]]
+
+
+def _number(place: Path) -> int | None:
+    """Which folder stands at a place; None without one."""
+    try:
+        return place.stat().st_ino
+    except OSError:
+        return None
 
 
 def checksum(path: Path) -> str:

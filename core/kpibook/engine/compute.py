@@ -159,7 +159,6 @@ def placer(catalog: Catalog, resolution: Resolution) -> Placer:
 def _benchmarks(database: Database, loaded: Loaded) -> dict[str, dict[str, Any]]:
     if not loaded.rows.get("benchmarks"):
         return {}
-    rows = database.fetch(
-        ibis.table(model.schema("benchmarks"), name="benchmarks").order_by("benchmark_id")
-    ).to_pylist()
+    table = ibis.table(model.schema("benchmarks"), name="benchmarks")
+    rows = database.fetch(table.select(*table.columns).order_by("benchmark_id")).to_pylist()
     return {row["kpi_id"]: row for row in rows}

@@ -42,9 +42,8 @@ def wanted(database: Database, params: Params, sizes: Mapping[str, int]) -> list
     """The targets of the params file or the client's table for this period, the latest of each that still stands."""
     if not sizes.get("targets"):
         return []
-    rows = database.fetch(
-        ibis.table(model.schema("targets"), name="targets").order_by(["set_at", "target_id"])
-    ).to_pylist()
+    table = ibis.table(model.schema("targets"), name="targets")
+    rows = database.fetch(table.select(*table.columns).order_by(["set_at", "target_id"])).to_pylist()
     period = params.period
     current = [
         row
