@@ -160,5 +160,5 @@ def _benchmarks(database: Database, loaded: Loaded) -> dict[str, dict[str, Any]]
     if not loaded.rows.get("benchmarks"):
         return {}
     table = ibis.table(model.schema("benchmarks"), name="benchmarks")
-    rows = database.fetch(table.select(*table.columns).order_by("benchmark_id")).to_pylist()
+    rows = database.fetch(table.order_by("benchmark_id")).to_pylist()
     return {row["kpi_id"]: row for row in rows}

@@ -38,7 +38,10 @@ class DuckDB:
 
     def rows(self, sql: str, table: ir.Table | Moments) -> pa.Table:
         found = self._cursor().execute(sql).to_arrow_table()
-        return found if isinstance(table, Moments) else found.cast(table.schema().to_pyarrow())
+        if isinstance(table, Moments):
+            return found
+        schema = table.schema().to_pyarrow()
+        return found.select(schema.names).cast(schema)  # Ibis says * of a whole table, and a client's may have more
 
     def fetch(self, table: ir.Table | Moments) -> pa.Table:
         return self.rows(self.sql(table), table)

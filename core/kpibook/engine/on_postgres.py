@@ -52,7 +52,8 @@ class Postgres:
         if isinstance(table, Moments):
             return pa.table({n: pa.array(_floating(c)) for n, c in zip(names, columns, strict=True)})
         schema = table.schema().to_pyarrow()
-        return pa.Table.from_arrays([_array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+        by_name = dict(zip(names, columns, strict=True))
+        return pa.Table.from_arrays([_array(by_name[f.name], f.type) for f in schema], schema=schema)
 
     def fetch(self, table: ir.Table | Moments) -> pa.Table:
         return self.rows(self.sql(table), table)

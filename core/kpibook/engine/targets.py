@@ -43,7 +43,7 @@ def wanted(database: Database, params: Params, sizes: Mapping[str, int]) -> list
     if not sizes.get("targets"):
         return []
     table = ibis.table(model.schema("targets"), name="targets")
-    rows = database.fetch(table.select(*table.columns).order_by(["set_at", "target_id"])).to_pylist()
+    rows = database.fetch(table.order_by(["set_at", "target_id"])).to_pylist()
     period = params.period
     current = [
         row
