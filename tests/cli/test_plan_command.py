@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from kpibook import cli, kpi, modelled, quantile, ratio, share, view
+from kpibook import book, cli, kpi, modelled, quantile, ratio, share, view
 from kpibook.catalog import build
 from kpibook.plugins import Discovered
 from kpibook.tracing import Source
@@ -119,6 +119,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text(text)
     definitions = (sold, idle, receipt_value, median_receipt, closed, spread)
     catalog = build(Source(each, "tests") for each in definitions)
+    assert book.discover is not None  # it has the real one, before another stands in its place
     monkeypatch.setattr("kpibook.plugins.discover", lambda folder: Discovered(catalog, ()))
     monkeypatch.chdir(tmp_path)
     return tmp_path
