@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench fuzz large browser torture samples help
+.PHONY: demo test lint docs bench fuzz large browser spark torture samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -37,6 +37,7 @@ lint: $(READY) ## style, types, layers, generated pages and passages up to date
 docs: $(READY) $(SAMPLES) ## renew the generated pages and passages, and the outputs of the notebooks
 	@$(BIN)/cog -I tests -r $(PAGES)
 	@$(BIN)/python -m tests.definitions.page
+	@$(BIN)/python tests/engines_page.py
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 bench: $(READY) $(SAMPLES) ## every benchmark, in order
@@ -53,6 +54,11 @@ browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs
 	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
 	@$(BIN)/pytest -p no:cacheprovider browser
+
+spark: $(READY) ## every KPI on Spark as on DuckDB; installs PySpark, needs Java 17
+	@$(BIN)/python -c 'import pyspark' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); \
+	  "$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[spark]'; }
+	@$(BIN)/pytest -p no:cacheprovider spark
 
 torture: $(READY) ## every fault, one client's id looked for in others' reports, kill -9 at KILLS=200 moments; counts
 	@$(BIN)/python -m torture $(ONLY)

@@ -60,4 +60,8 @@ def opened(backend: Any, workers: int = 2) -> Database:
         from kpibook.engine.on_postgres import Postgres
 
         return Postgres(backend, workers)
+    if backend.name == "pyspark":
+        from kpibook.engine.on_spark import Spark
+
+        return Spark(backend, workers)
     raise ValueError(f"no profile for {backend.name} · extract the tables into DuckDB: extract: true")

@@ -43,19 +43,18 @@ COMPILER = _Compiler()
 
 def text(table: ir.Table) -> str:
     """The statement of a guarded table."""
-    tree = COMPILER.to_sqlglot(table)
-    for select in list(tree.find_all(sge.Select)):
-        _without_semi_joins(select)
-    return str(tree.sql(dialect=Postgres))
+    return str(without_semi_joins(COMPILER.to_sqlglot(table)).sql(dialect=Postgres))
 
 
-def _without_semi_joins(select: sge.Select) -> None:
+def without_semi_joins(tree: Any) -> Any:
     """``EXISTS`` instead: sqlglot does so too, but leaves out every second of several."""
-    for join in list(select.args.get("joins") or []):
-        if join.kind in ("SEMI", "ANTI"):
-            found = sge.Exists(this=sge.select("1").from_(join.this).where(join.args["on"]))
-            join.pop()
-            select.where(found.not_() if join.kind == "ANTI" else found, copy=False)
+    for select in list(tree.find_all(sge.Select)):
+        for join in list(select.args.get("joins") or []):
+            if join.kind in ("SEMI", "ANTI"):
+                found = sge.Exists(this=sge.select("1").from_(join.this).where(join.args["on"]))
+                join.pop()
+                select.where(found.not_() if join.kind == "ANTI" else found, copy=False)
+    return tree
 
 
 def columns(schema: sch.Schema) -> str:
