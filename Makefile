@@ -55,7 +55,7 @@ browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
 	@$(BIN)/pytest -p no:cacheprovider browser
 
-spark: $(READY) ## every KPI on Spark as on DuckDB; installs PySpark, needs Java 17
+spark: $(READY) ## every KPI on Spark as on DuckDB, and written for five engines more; installs PySpark, needs Java 17
 	@$(BIN)/python -c 'import pyspark' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); \
 	  "$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[spark]'; }
 	@$(BIN)/pytest -p no:cacheprovider spark
