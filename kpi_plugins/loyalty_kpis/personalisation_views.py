@@ -13,8 +13,18 @@ SHOWN = ["customer_id", "product_id"]
 
 
 @view(key=("customer_id", "product_id", "business_date"), date="business_date")
-def suggestions(funnel_events, periods, transactions, order_lines, receipts, *, event: str = "suggestion_shown",
-                keep_days: int = 14):  # fmt: skip
+def product_purchase_days(transactions, order_lines, receipts):
+    """Product purchase days: one row per identified person, product and day with units bought and kept."""
+    buyers = purchases(receipts).filter(lambda t: t.customer_id.notnull())
+    headers = buyers.select("transaction_id", "customer_id", "business_date")
+    lines = lines_of(headers.select("transaction_id"), transactions, order_lines, "product_id", "quantity")
+    units = lines.group_by("transaction_id", "product_id").agg(units=lines.quantity.sum())
+    found = units.filter(units.units > 0).join(headers, "transaction_id")
+    return found.select("customer_id", "product_id", "business_date").distinct()
+
+
+@view(key=("customer_id", "product_id", "business_date"), date="business_date")
+def suggestions(funnel_events, periods, product_purchase_days, *, event: str = "suggestion_shown", keep_days: int = 14):
     """Suggestions: products suggested to identified persons, and whether they were bought and kept in ``keep_days``.
 
     Showings less than keep_days after one another are one suggestion, from the first (``business_date``); it is
@@ -43,8 +53,7 @@ def suggestions(funnel_events, periods, transactions, order_lines, receipts, *, 
         channel=spells.channel.min(),
         placement=spells.placement.min(),
     )
-    kept = product_days(transactions, order_lines, receipts)
-    answered = shown.join(kept, SHOWN)
+    answered = shown.join(product_purchase_days.rename(day="business_date"), SHOWN)
     lag, reach = (
         answered.day.delta(answered.business_date, unit="day"),
         answered.day.delta(answered.last_on, unit="day"),
@@ -63,12 +72,35 @@ def suggestions(funnel_events, periods, transactions, order_lines, receipts, *, 
     )
 
 
+@view(key=("month", "customer_id"))
+def persons_near_suggestions(suggestions, purchase_days):
+    """Persons near suggestions: who bought anything in the 365 days before a month with suggestions that are over."""
+    over = suggestions.filter(suggestions.over)
+    months = over.select(month=over.business_date.truncate("M")).distinct()
+    days = purchase_days.select("customer_id", "business_date")
+    near = months.join(days, inside(days.business_date, days_before(months.month, 365), months.month))
+    return near.select("month", "customer_id").distinct()
+
+
+@view(key=("product_id", "business_date", "customer_id"), date="business_date")
+def purchases_without_suggestion(suggestions, persons_near_suggestions, product_purchase_days, *, keep_days: int = 14):
+    """Purchases without suggestion: one row per product and first day of a suggestion whose days are over, and person
+    near suggestions who was never shown the product and bought and kept it in the ``keep_days`` from that day.
+    """
+    over = suggestions.filter(suggestions.over)
+    placed = over.select("product_id", "business_date").distinct()
+    placed = placed.mutate(month=placed.business_date.truncate("M"))
+    bought = placed.join(product_purchase_days.rename(day="business_date"), "product_id")
+    lag = bought.day.delta(bought.business_date, unit="day")
+    bought = bought.filter((lag >= 0) & (lag < keep_days)).drop("day").distinct()
+    bought = bought.semi_join(persons_near_suggestions, ["month", "customer_id"])
+    return bought.anti_join(suggestions.select(*SHOWN).distinct(), SHOWN)
+
+
 @view(date="business_date")
-def suggestions_and_others(
-    suggestions, transactions, order_lines, receipts, purchase_days, periods, *, keep_days: int = 14
-):
+def suggestions_and_others(suggestions, persons_near_suggestions, purchases_without_suggestion, periods):
     """Suggestions and others: suggestions whose days are over, and how many of the persons never shown the product
-    bought and kept it in the ``keep_days`` from the same day.
+    bought and kept it in as many days from the same day.
 
     These others are the persons who bought anything in the 365 days before the month of that day; ``rate`` is
     null when there are none. ``scatter`` is what an other adds to the sum of the rates more or less than the others
@@ -77,19 +109,12 @@ def suggestions_and_others(
     over = suggestions.filter(suggestions.over)
     moments = over.group_by("product_id", "business_date").agg(times=over.count())
     moments = moments.mutate(month=moments.business_date.truncate("M"))
-    months = moments.select("month").distinct()
-    days = purchase_days.select("customer_id", "business_date")
-    near = months.join(days, inside(days.business_date, days_before(months.month, 365), months.month))
-    active = near.select("month", "customer_id").distinct()
+    active, bought = persons_near_suggestions, purchases_without_suggestion
     everybody = active.group_by("month").agg(everybody=active.count())
     shown = suggestions.select(*SHOWN).distinct()
     placed = moments.select("product_id", "business_date", "month")
     seen = placed.join(shown, "product_id").semi_join(active, ["month", "customer_id"])
     seen = seen.group_by("product_id", "business_date").agg(seen=seen.count())
-    bought = placed.join(product_days(transactions, order_lines, receipts), "product_id")
-    lag = bought.day.delta(bought.business_date, unit="day")
-    bought = bought.filter((lag >= 0) & (lag < keep_days)).drop("day").distinct()
-    bought = bought.semi_join(active, ["month", "customer_id"]).anti_join(shown, SHOWN)
     buyers = bought.group_by("product_id", "business_date").agg(buyers=bought.count())
     keys = ["product_id", "business_date"]
     found = moments.left_join(everybody, "month").drop("month_right")
@@ -150,14 +175,12 @@ def treated_persons(active_persons, delivered_contacts):
     return found.select(*PERSON, **flags)
 
 
-def product_days(transactions, order_lines, receipts):
-    """One row per identified person, product and day on which units of it were bought and kept."""
-    buyers = purchases(receipts).filter(lambda t: t.customer_id.notnull())
-    headers = buyers.select("transaction_id", "customer_id", day=buyers.business_date)
-    lines = lines_of(headers.select("transaction_id"), transactions, order_lines, "product_id", "quantity")
-    units = lines.group_by("transaction_id", "product_id").agg(units=lines.quantity.sum())
-    found = units.filter(units.units > 0).join(headers, "transaction_id")
-    return found.select("customer_id", "product_id", "day").distinct()
-
-
-DEFINITIONS = (suggestions, suggestions_and_others, personal_discount_lines, treated_persons)
+DEFINITIONS = (
+    product_purchase_days,
+    suggestions,
+    persons_near_suggestions,
+    purchases_without_suggestion,
+    suggestions_and_others,
+    personal_discount_lines,
+    treated_persons,
+)

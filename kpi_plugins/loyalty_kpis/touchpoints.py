@@ -22,14 +22,13 @@ STEPS = 5
 
 
 @view(key=("period_id", "visitor_id", "step"))
-def touchpoint_contacts(funnel_events, periods, *, pause_minutes: int = 30):
-    """Touchpoint contacts: one row per device and contact of the whole periods, up to the first purchase on it.
+def device_contacts(funnel_events, periods, *, pause_minutes: int = 30):
+    """Device contacts: one row per device and contact of the whole periods, up to the first purchase on it.
 
     A device is not joined to others by a login: buyers log in more than others, so that their paths alone would grow.
     Events at the same touchpoint with no more than pause_minutes between them are one contact; ``converted`` is the
     contact with the purchase; ``earlier`` the number of the device's events before the period and ``known`` whether it
-    was logged in by then: a login in the period may belong to the purchase. ``most_met`` is the same in every row: the
-    touchpoint that most visitors of all periods met, of those that have enough visitors with and without it in each.
+    was logged in by then: a login in the period may belong to the purchase.
     """
     human = human_events(funnel_events)
     events = human.filter(human.visitor_id.notnull())
@@ -57,8 +56,15 @@ def touchpoint_contacts(funnel_events, periods, *, pause_minutes: int = 30):
     own = ibis.window(group_by=["period_id", "visitor_id"])
     bought_at = ibis.ifelse(contacts.converted, contacts.step, None).min().over(own)
     ended = contacts.mutate(bought_at=bought_at, earlier=contacts.earlier.min().over(own))
-    shown = ended.filter(ended.bought_at.isnull() | (ended.step <= ended.bought_at)).drop("bought_at")
-    return shown.cross_join(_most_met(shown))
+    return ended.filter(ended.bought_at.isnull() | (ended.step <= ended.bought_at)).drop("bought_at")
+
+
+@view(key=("period_id", "visitor_id", "step"))
+def touchpoint_contacts(device_contacts):
+    """Touchpoint contacts: the device contacts, each with ``most_met``, the same in every row: the touchpoint that most
+    visitors of all periods met, of those that have enough visitors with and without it in each.
+    """
+    return device_contacts.cross_join(_most_met(device_contacts))
 
 
 def _most_met(contacts):
@@ -231,4 +237,4 @@ def _two_sided(z):
 ALONE = "Hardly anybody meets this touchpoint after another one: nothing tells it from the visitors who begin with it."
 HEADLINE = "This is the touchpoint {touchpoint:own}; the others stand beside it. A comparison, not an experiment."
 
-DEFINITIONS = (touchpoint_contacts, touchpoint_effect)
+DEFINITIONS = (device_contacts, touchpoint_contacts, touchpoint_effect)
