@@ -300,17 +300,46 @@ def test_definitions_of_shown_kpis_are_whole_and_others_are_listed(english: Word
     assert table.text.splitlines()[1:] == ["x abcdef012345 pack 1, x.py:3", "y 000000000000 pack 1, x.py:3"]
 
 
+PRIVACY = "Withheld for the privacy of persons: it rests on fewer than 10 of them, or would give such a figure away."
+
+
 def test_a_reason_of_many_rows_stands_once_below_them(english: Words):
     few = {"status": "low_n", "reason": '{"id": "reason.privacy", "minimum": 10}'}
     other = {"status": "low_n", "reason": '{"id": "reason.too_few_cases", "n": 3, "minimum": 30}'}
-    rows = [figure("x", None, segment_by="region", segment=s, **few) for s in ("north", "east", "south")]
-    table = segment_table(results.scorecard([*rows, figure("x", None, segment_by="region", segment="west", **other)]),
-                          "x", "region", english)  # fmt: skip
-    said = "Withheld for the privacy of persons: it rests on fewer than 10 of them, or would give such a figure away."
-    assert table.html.count(said) == 1
-    assert f"1 \u2013 {said}" in table.html
-    assert re.findall(r"(\w+)<sup>1</sup>", table.html) == ["north", "east", "south"]
+    rows = [figure("x", None, segment_by="variant", segment=s, **few) for s in ("north", "east", "south")]
+    table = segment_table(results.scorecard([*rows, figure("x", None, segment_by="variant", segment="west", **other)]),
+                          "x", "variant", english)  # fmt: skip
+    assert table.html.count(PRIVACY) == 1
+    assert f"1 \u2013 {PRIVACY}" in table.html
+    assert re.findall(r"(\w+)<sup>1</sup>", table.html) == ["North", "East", "South"]
     assert '<span class="kb-sub">Too few cases: 3; at least 30 are needed.</span>' in table.html
+
+
+def _by_region(*names: str, reason: str) -> list[dict[str, object]]:
+    return [figure("x", None, segment_by="region", segment=n, status="low_n", reason=reason) for n in names]
+
+
+def test_segments_without_a_figure_are_named_below_the_others(english: Words):
+    """Thirteen withheld for one reason, one for another, and one with a figure: one row, two notes."""
+    few = _by_region(*(f"r{i}" for i in range(13)), reason='{"id": "reason.privacy", "minimum": 10}')
+    other = _by_region("west", reason='{"id": "reason.too_few_cases", "n": 3, "minimum": 30}')
+    shown = figure("x", 0.5, 0.4, 0.6, segment_by="region", segment="north")
+    table = segment_table(results.scorecard([*few, *other, shown]), "x", "region", english)
+    assert list(rows(table.html)) == ["north"]
+    names = "r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11 and 1 more"
+    assert f"Withheld: {names}. {PRIVACY}" in table.html
+    assert "Withheld: west. Too few cases: 3; at least 30 are needed." in table.html
+
+
+def test_without_any_figure_there_is_no_table_but_what_is_missing(english: Words):
+    """Four reasons are too many to tell: the scorecard has them."""
+    reasons = [f'{{"id": "reason.too_few_cases", "n": {n}, "minimum": 30}}' for n in range(1, 5)]
+    few = [row for i, reason in enumerate(reasons) for row in _by_region(f"r{i}<", reason=reason)]
+    table = segment_table(results.scorecard(few), "x", "region", english)
+    assert table.html == (
+        '<p class="kb-caption">X by region</p>\n<p class="kb-note">Withheld: r0&lt;, r1&lt;, r2&lt;, r3&lt;. '
+        "Each segment&#x27;s reason is in the scorecard.</p>"
+    )
 
 
 def test_bands_stand_in_the_order_of_their_numbers(english: Words):

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, TypeVar
 
 from kpibook.present import cells
-from kpibook.present.display import Display
+from kpibook.present.display import Display, paragraph, stack
 from kpibook.present.formats import CLASSES, days_between, is_missing
 from kpibook.present.grid import Column, Grid
 
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from kpibook.present.words import Words
 
 AnyRow = TypeVar("AnyRow", bound=cells.Row)
+Named = tuple[str, cells.Row, cells.Row | None]
 #: A gap between people who chose to be different is an association, and is said to be one.
 ASSOCIATIONS = ("avg_receipt_gap",)
 ASSOCIATED_BY = ("member", "membership", "member_status", "with_card", "card", "identification")
 MOST_SEGMENTS = 24
+#: From so many on, segments without a figure are named below the table; so many by name, with so many reasons.
+MOST_EMPTY, MOST_NAMED, MOST_REASONS = 3, 12, 3
 #: From here on a reason stands once below the table, and its rows bear its number.
 MOST_REPEATED = 3
 
@@ -50,10 +53,36 @@ def segment_table(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Wor
     kept = sorted(kept, key=lambda p: places[id(p[0])])
     by = words.dimension(segment_by)
     title = words("table.by", title=pairs[0][0]["title"], by=by)
-    rows = [(_row_name(segment_by, str(r["segment"]), words), r, before) for r, before in kept]
+    rows: list[Named] = [(_row_name(segment_by, str(r["segment"]), words), r, before) for r, before in kept]
     notes = [words("table.more_segments", n=len(pairs) - len(kept))] if len(kept) < len(pairs) else []
+    if segment_by != "variant":
+        rows, empty = _without_empty(rows, words)
+        notes += empty
     associated = segment_by in ASSOCIATED_BY
     return _figures(f"{kpi}-by-{segment_by}", title, by[:1].upper() + by[1:], rows, words, notes, associated=associated)
+
+
+def _without_empty(rows: list[Named], words: Words) -> tuple[list[Named], list[str]]:
+    """The rows but those of segments that have no figure in either period, and what to say of these by their status."""
+    empty = [r for r in rows if not cells.is_shown(r[1]) and not cells.is_shown(r[2])]
+    if len(empty) < MOST_EMPTY:
+        return rows, []
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, row, _ in empty:
+        found.setdefault(str(row["status"]), {}).setdefault(cells.why_text(row, words), []).append(name)
+    groups = []
+    for status, by_reason in found.items():
+        if len(by_reason) > MOST_REASONS:
+            by_reason = {words("table.own_reasons"): [name for names in by_reason.values() for name in names]}
+        groups += [(status, why, names) for why, names in by_reason.items()]
+    told = []
+    for status, why, names in groups:
+        named = ", ".join(names[:MOST_NAMED])
+        if len(names) > MOST_NAMED:
+            named = words("table.and_more", names=named, n=len(names) - MOST_NAMED)
+        said = words(f"status.{status}")
+        told.append(words("table.empty_segments", status=said[:1].upper() + said[1:], names=named, why=why).strip())
+    return [r for r in rows if not any(r is e for e in empty)], told
 
 
 def _row_name(segment_by: str, segment: str, words: Words) -> str:
@@ -106,14 +135,14 @@ def _figures(
     table: str,
     title: str,
     first: str,
-    rows: Sequence[tuple[str, cells.Row, cells.Row | None]],
+    rows: Sequence[Named],
     words: Words,
     notes: Sequence[str] = (),
     *,
     associated: bool = False,
 ) -> Display:
     if not rows:
-        return Display("", "")
+        return stack([paragraph(title, "caption"), *(paragraph(note, "note") for note in notes)] if notes else [])
     compared = any(before is not None for _, _, before in rows)
     targets = any(not is_missing(r["target"]) for _, r, _ in rows)
     benchmarks = any(not is_missing(r["benchmark"]) for _, r, _ in rows)
