@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -175,7 +175,7 @@ class Book:
 
     def _glossary(self) -> dict[str, Any]:
         """What exports need that only the packs know."""
-        found = glossary.document(self.params, self.catalog, self.results.resolution, self._titles)
+        found = glossary.document(self.params, self.catalog, self.results.resolution, self._told)
         return {**found, "sentences": glossary.spoken(self._sentences, self.scorecard, self.tables)}
 
     def _privacy(self) -> list[Display]:
@@ -205,6 +205,10 @@ class Book:
         return {name: translated(source.definition, self.params.language) for name, source in sources}
 
     @cached_property
+    def _told(self) -> dict[str, tuple[str, str]]:
+        return glossary.told(self.results.resolution, self._titles, self._words)
+
+    @cached_property
     def _shown(self) -> pd.DataFrame:
         titles = {name: title for name, (title, _) in self._titles.items()}
         card = self.scorecard
@@ -227,7 +231,7 @@ class Book:
         rows = []
         figures = set(self.scorecard.loc[self.scorecard["status"] != "missing_data", "kpi"])
         for kpi in self.results.resolution.kpis.values():
-            title, text = self._titles[kpi.id]
+            title, text = self._told[kpi.id]
             needs = [f"{table}.{c}" for table, columns in kpi.needs.items() for c in sorted(columns)]
             chosen = ", ".join(f"{name} = {value}" for name, value in sorted(kpi.settings.items()))
             text = f"{text} ({chosen})" if chosen else text
@@ -274,19 +278,9 @@ def sql(kpi: str, params: Params) -> str:
     return script(resolution.kpis[kpi], resolution, engine.placer(catalog, resolution), table, sources)
 
 
-def _computability_frame(judged: Any, titles: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    rows = [_row(c) | {"title": titles[c.kpi][0]} for c in judged]
+def _computability_frame(judged: Iterable[Computability], titles: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    rows = [(c.kpi, titles[c.kpi][0], c.family, c.state, list(c.missing), c.reason) for c in judged]
     return pd.DataFrame(rows, columns=["kpi", "title", "family", "state", "missing", "reason"])
-
-
-def _row(verdict: Computability) -> dict[str, Any]:
-    return {
-        "kpi": verdict.kpi,
-        "family": verdict.family,
-        "state": verdict.state,
-        "missing": list(verdict.missing),
-        "reason": verdict.reason,
-    }
 
 
 def _store(client: Params) -> Store | None:

@@ -11,14 +11,23 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from kpibook.present import definition_texts
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from kpibook.catalog import Catalog
     from kpibook.params import Params
+    from kpibook.present.words import Words
     from kpibook.tracing import Resolution
 
 NAME = "definitions.json"
+
+
+def told(resolution: Resolution, titles: Mapping[str, tuple[str, str]], words: Words) -> dict[str, tuple[str, str]]:
+    """Title and text of every KPI that was resolved, the text with the values of its settings."""
+    kpis = resolution.kpis.values()
+    return {k.id: (titles[k.id][0], definition_texts.told(titles[k.id][1], k.settings, words)) for k in kpis}
 
 
 def document(

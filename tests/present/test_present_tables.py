@@ -32,7 +32,7 @@ def test_statuses_are_said_in_words_with_their_reason(card: pd.DataFrame, englis
     reasons = {name.partition("|")[0]: name.partition("|")[2].strip("|") for name in found}
     shown = {name.partition("|")[0]: cells[:3] for name, cells in found.items()}
     assert shown["Clv"] == ["not computable", "–", "–"]
-    assert reasons["Clv"] == "Not supplied, to be asked of the client: order_lines.cogs."
+    assert reasons["Clv"] == "Not supplied, to be asked of the company: order_lines.cogs."
     assert shown["Quick ratio"] == ["undefined", "–", "0"]
     assert reasons["Quick ratio"] == "The denominator is zero: there is nothing to divide by."
     assert shown["Bounded"] == ["20.0% to 40.0%", "–", "2,469"]

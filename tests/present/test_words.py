@@ -105,7 +105,7 @@ def test_plurals_follow_the_number():
         ),
         (
             '{"id": "reason.missing_columns", "columns": ["b.y", "a.x"]}',
-            "Not supplied, to be asked of the client: a.x, b.y.",
+            "Not supplied, to be asked of the company: a.x, b.y.",
         ),
         (
             '{"id": "reason.heavy_tail", "share": 0.412, "trimmed": 38.514}',
