@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,14 @@ from kpibook.present.words import Words
 
 #: Set by a run: the folder into which the notebook's last cell saves its results.
 RUN_FOLDER = "KPIBOOK_RUN_DIR"
+#: Set by a run: the day on which a moving period is read.
+AS_OF = "KPIBOOK_AS_OF"
 
 
 def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.open
     """Load a client's data and compute every KPI. Raises KpibookError with all problems."""
-    client = params_of.load(params)
+    day = os.environ.get(AS_OF)
+    client = params_of.load(params, date.fromisoformat(day) if day else None)
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
     store = _store(client)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from kpibook import params_checks, params_secrets, yaml_lines
 from kpibook.errors import ParamsError
 from kpibook.model import TABLES
-from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Schedule, Source, Text, Timezone, refusal
+from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Source, Text, Timezone, refusal
 from kpibook.params_problems import from_pydantic
-from kpibook.params_tables import Frozen, SourceColumn, TableMapping
-from kpibook.periods import Period, compared_with
+from kpibook.params_schedule import Schedule, ScheduleField
+from kpibook.params_tables import Frozen, SourceColumn, TableMapping, valid_tables
+from kpibook.periods import Period, compared_with, moving
 from kpibook.rules import PRIVACY_MINIMUM
 
 __all__ = [
@@ -125,7 +127,9 @@ class ParamsFile(Frozen):
     currency: Currency = Field(description="of all amounts, by its ISO 4217 code", examples=["EUR"])
     timezone: Timezone = Field(description="the shop's, by its IANA name", examples=["Europe/Madrid"])
     period: PeriodField = Field(
-        description="first and last day reported on, both inside", examples=["2024-01-01/2024-12-31"]
+        description="first and last day reported on, both inside; or a moving period: previous or last N days, weeks "
+        "(from Monday), months, quarters or years that are over on the due date, or on the day of a run by hand",
+        examples=["2024-01-01/2024-12-31", "previous month", "last 12 months"],
     )
     compare: Compare = Field(
         default="previous",
@@ -185,11 +189,10 @@ class ParamsFile(Frozen):
     exports: tuple[Literal["pdf", "xlsx"], ...] = Field(
         default=(), description="other forms of the report, made by the run", examples=[["pdf", "xlsx"]]
     )
-    schedule: Schedule | None = Field(
+    schedule: ScheduleField | None = Field(
         default=None,
-        description="five cron fields. Checked and kept, but nothing reads it yet: runs are started by the "
-        "machine's own cron",
-        examples=["0 6 2 * *"],
+        description="when kpibook schedule makes the report: five cron fields, or a mapping (docs/schedule.md)",
+        examples=["0 6 2 * *", {"cron": "0 6 2 * *", "retries": 1}],
     )
     notes: tuple[Text, ...] = Field(
         default=(),
@@ -203,10 +206,16 @@ class ParamsFile(Frozen):
 
 
 class Params(ParamsFile):
-    """A checked params file: paths are absolute, the comparison is resolved."""
+    """A checked params file: paths are absolute; period and comparison are resolved.
+
+    ``moves`` is the period as written, ``as_of`` the day on which one that moves was read.
+    """
 
     path: Path
     sha256: str
+    as_of: date | None
+    moves: str
+    period: Period
     compare: Period | None  # type: ignore[assignment]
     _document: yaml_lines.Document = PrivateAttr()
 
@@ -215,8 +224,11 @@ class Params(ParamsFile):
         return self._document.where(*keys)
 
 
-def load(path: Path | str) -> Params:
-    """Read and check a params file. Raises ParamsError with every problem."""
+def load(path: Path | str, as_of: date | None = None) -> Params:
+    """Read and check a params file. Raises ParamsError with every problem.
+
+    A moving period is that of the day ``as_of``, else of today in the client's time zone.
+    """
     shown = str(path)
     absolute = Path(path).expanduser().absolute()
     document = yaml_lines.read(absolute, shown)
@@ -228,18 +240,20 @@ def load(path: Path | str) -> Params:
     except ValidationError as error:
         told = {problem.where for problem in problems}
         problems += [p for p in from_pydantic(error, document, _model_at) if p.where not in told]
-    problems += params_checks.tables(document, _valid_tables(document.data))
+    problems += params_checks.tables(document, valid_tables(document.data))
     problems += params_checks.paths(document, absolute.parent)
     problems += params_checks.database(document)
     if file is not None:
-        problems += params_checks.together(document, file.period, file.compare, file.breakdowns)
+        day, period = _dated(file, as_of)
+        problems += params_checks.together(document, period, file.compare, file.breakdowns)
     # Whatever else is said of a place where a secret stands may repeat it.
     problems = [*secrets, *(p for p in problems if p.where not in {secret.where for secret in secrets})]
     if problems or file is None:
         raise ParamsError(sorted(dict.fromkeys(problems), key=lambda p: params_checks.order(p, shown)))
     fields: dict[str, Any] = {name: getattr(file, name) for name in ParamsFile.model_fields}
+    fields |= {"as_of": day, "moves": str(file.period), "period": period}
     if isinstance(file.compare, str):
-        fields["compare"] = compared_with(file.period, file.compare)
+        fields["compare"] = compared_with(period, file.compare)
     for name in ("plugins", "notebook"):
         if fields[name] is not None:
             fields[name] = (absolute.parent / fields[name]).resolve()
@@ -255,6 +269,13 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "kpibook params"}
 
 
+def _dated(file: ParamsFile, as_of: date | None) -> tuple[date | None, Period]:
+    if isinstance(file.period, Period):
+        return None, file.period
+    day = as_of or datetime.now(ZoneInfo(file.timezone)).date()
+    return day, moving(file.period, day)
+
+
 def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model whose keys stand below ``path``."""
     match path:
@@ -268,32 +289,10 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
             return Target
         case ("costs", _):
             return Cost
+        case ("schedule",):
+            return Schedule
         case ("limits",):
             return Limits
         case ("privacy",):
             return Privacy
     return None
-
-
-def _valid_tables(data: dict[str, Any]) -> dict[str, TableMapping]:
-    """Tables as far as they can be read; what cannot is told by the whole file's validation."""
-    written = data.get("tables")
-    found = {}
-    for name, value in written.items() if isinstance(written, dict) else ():
-        mapping = _mapping(value)
-        if mapping is not None:
-            found[name] = mapping
-    return found
-
-
-def _mapping(value: Any) -> TableMapping | None:
-    try:
-        return TableMapping.model_validate(value)
-    except ValidationError as error:
-        broken = {
-            detail["loc"][1] for detail in error.errors() if detail["loc"][:1] == ("columns",) and detail["loc"][1:]
-        }
-    if not broken:
-        return None
-    columns = {name: column for name, column in value["columns"].items() if name not in broken}
-    return _mapping({**value, "columns": columns})

@@ -32,11 +32,16 @@ FINISHED = ("valid", "not_valid", UNPROVED)
 
 @dataclass
 class RunRecord:
-    """One run. Times are UTC in ISO 8601, ``steps`` seconds, ``files`` relative paths with sha256 and bytes."""
+    """One run. Times are UTC in ISO 8601, ``steps`` seconds, ``files`` relative paths with sha256 and bytes.
+
+    ``as_of`` is the day on which a moving period was read, ``due`` the moment for which a scheduled run stands.
+    """
 
     run_id: str
     client: str
     period: str
+    as_of: str = ""
+    due: str = ""
     title: str = ""
     language: str = "en"
     state: str = "running"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,12 @@ def command(
     ],
     out: Annotated[Path, typer.Option(help="The reports folder.")] = Path("reports"),
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many clients at once.")] = 1,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="The day on which moving periods are read; else today.", show_default=False
+        ),
+    ] = None,
     proof: Annotated[
         bool, typer.Option("--proof/--no-proof", help="Compute each report a second time, or leave that to validate.")
     ] = True,
@@ -34,7 +41,7 @@ def command(
     from kpibook.schedule import run_many
 
     light_imports()
-    readable, codes = _load(params)
+    readable, codes = _load(params, as_of.date() if as_of else None)
     if readable:
         clients = {p.client: p for p in readable}
 
@@ -50,14 +57,14 @@ def command(
     raise typer.Exit(max(codes))
 
 
-def _load(paths: list[Path]) -> tuple[list[Params], list[int]]:
+def _load(paths: list[Path], as_of: date | None) -> tuple[list[Params], list[int]]:
     """All params files are read before anything starts; what is wrong with one does not stop the others."""
     from kpibook import params
 
     readable, codes = [], []
     for path in paths:
         try:
-            readable.append(params.load(path))
+            readable.append(params.load(path, as_of))
         except KpibookError as error:
             typer.echo(str(error), err=True)
             codes.append(error.exit_code)
