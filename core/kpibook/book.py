@@ -10,14 +10,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kpibook import asked, glossary, results, rules
+from kpibook import asked, glossary, periods, results, rules
 from kpibook import intake as intake_of
 from kpibook import letter as letters
 from kpibook import params as params_of
@@ -40,14 +39,11 @@ from kpibook.present.words import Words
 
 #: Set by a run: the folder into which the notebook's last cell saves its results.
 RUN_FOLDER = "KPIBOOK_RUN_DIR"
-#: Set by a run: the day on which a moving period is read.
-AS_OF = "KPIBOOK_AS_OF"
 
 
 def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.open
     """Load a client's data and compute every KPI. Raises KpibookError with all problems."""
-    day = os.environ.get(AS_OF)
-    client = params_of.load(params, date.fromisoformat(day) if day else None)
+    client = params_of.load(params, periods.day_of_run())
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
     store = _store(client)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import calendar
+import os
 import re
 from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+#: Set by a run for its kernels: the day on which a moving period is read.
+AS_OF = "KPIBOOK_AS_OF"
 COMPARISONS = ("previous", "year_before", "none")
 #: Months of each unit of a moving period that is counted in months.
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -91,6 +94,12 @@ def moving(text: str, day: date) -> Period:
     months = _MONTHS[unit]
     end = date(day.year, (day.month - 1) // months * months + 1, 1)
     return Period(start=_shifted(end, -count * months), end=end)
+
+
+def day_of_run() -> date | None:
+    """In a kernel of a run the day on which the run reads a moving period; None elsewhere, and where none moves."""
+    day = os.environ.get(AS_OF)
+    return date.fromisoformat(day) if day else None
 
 
 def _shifted(day: date, months: int) -> date:

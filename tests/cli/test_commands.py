@@ -86,10 +86,17 @@ def test_every_command_has_one_file_and_one_line_of_help(capsys: Capture) -> Non
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_a_commands_help_says_what_its_file_says(name: str, capsys: Capture) -> None:
     source = (Path(cli.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
-    (command,) = (n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == "command")
+    functions = [each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef)]
+    said = {each.name: " ".join((ast.get_docstring(each) or "").split()) for each in functions}
     assert call(name, "--help") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"{cli.COMMANDS[name]} {' '.join((ast.get_docstring(command) or '').split())}" in shown
+    parts = [each.decorator_list[0].args[0].value for each in functions if each.decorator_list]  # type: ignore[attr-defined]
+    assert f"{cli.COMMANDS[name]} {'' if parts else said['command']}" in shown
+    assert ("command" in said) == (not parts)
+    for part, told in zip(parts, (said[each.name] for each in functions if each.decorator_list), strict=True):
+        assert told
+        assert call(name, part, "--help") == 0
+        assert told in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_version_is_the_distributions(capsys: Capture) -> None:

@@ -59,6 +59,7 @@ class Params:
     limits: Limits = field(default_factory=Limits)
     sha256: str = "00"
     exports: tuple[str, ...] = ()
+    as_of: date | None = None
 
 
 def write_notebook(path: Path, *cells: str, parameters: str = 'params = "demo.yaml"', tag: str = "parameters") -> Path:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kpibook.cli.progress import told
-from kpibook.errors import KpibookError, NotValidError
+from kpibook.errors import KpibookError, NotValidError, ParamsError, Problem
 from kpibook.runs import UNPROVED
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ def command(
     out: Annotated[Path, typer.Option(help="The reports folder.")] = Path("reports"),
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many clients at once.")] = 1,
     as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help="The day on which moving periods are read; else today.", show_default=False
-        ),
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="The day on which moving periods are read; else today."),
     ] = None,
     proof: Annotated[
         bool, typer.Option("--proof/--no-proof", help="Compute each report a second time, or leave that to validate.")
@@ -41,7 +39,7 @@ def command(
     from kpibook.schedule import run_many
 
     light_imports()
-    readable, codes = _load(params, as_of.date() if as_of else None)
+    readable, codes = _load(params, _day(as_of) if as_of else None)
     if readable:
         clients = {p.client: p for p in readable}
 
@@ -55,6 +53,14 @@ def command(
             outcomes = run_many(readable, jobs, out, progress.step, lambda one: progress.end(one, ended), proof, cache)
         codes += [outcome.code for outcome in outcomes]
     raise typer.Exit(max(codes))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        what, remedy = f"--as-of: '{text}' is not a day", "write one such as 2024-03-02"
+        raise ParamsError(Problem("command line", what, remedy)) from None
 
 
 def _load(paths: list[Path], as_of: date | None) -> tuple[list[Params], list[int]]:
