@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kpibook.errors import RunError
+from kpibook.errors import Problem, RunError
+from kpibook.keeper import run_due
 from kpibook.ledger import Ledger, Turn
 from kpibook.params import Params, load
 from kpibook.report.locks import held
 from kpibook.report.run import Outcome
 from kpibook.timetable import scheduled
-from kpibook.turns import World, take
+from kpibook.turns import World, backoff, take
 
 START = datetime(2024, 3, 4, tzinfo=UTC)  # a Monday
 TEXT = """\
@@ -49,10 +50,14 @@ class Fake:
     begun: list[tuple[str, datetime]] = field(default_factory=list)
     ended: list[Turn] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     kill: str = ""
 
     def world(self) -> World:
-        return World(lambda: self.at, self.sleep, self.run, lambda c, d: (c, d) in self.reports, self.told, print)
+        return World(lambda: self.at, self.sleep, self.run, self.made, self.told, self.said.append, lambda: None)
+
+    def made(self, client: str, due: datetime) -> Outcome | None:
+        return Outcome(client, "p", "valid", 0) if (client, due) in self.reports else None
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -65,6 +70,8 @@ class Fake:
         kill, self.kill = self.kill, ""
         if kill == "before":
             raise KilledError
+        if kill == "stop":
+            raise KeyboardInterrupt
         code = self.codes.pop(0) if self.codes else 0
         if code == 0:
             assert (params.client, due) not in self.reports, "a report made twice"
@@ -102,7 +109,7 @@ def test_a_due_time_is_taken_once(tmp_path: Path, ledger: Ledger) -> None:
     shop, machine = client(tmp_path), Fake()
     for hour in (0, 5, 6, 6.2, 7, 29, 30, 31):
         machine.at = after(hour)
-        assert take(shop, ledger, tmp_path / "reports", machine.world())
+        assert take(shop, ledger, tmp_path / "reports", machine.world()) is None
     assert machine.begun == [("shop", after(6)), ("shop", after(30))]
     assert [(t.due, t.state, t.code) for t in machine.ended] == [(after(6), "done", 0), (after(30), "done", 0)]
 
@@ -140,13 +147,68 @@ def test_without_catching_up_what_was_missed_is_skipped(tmp_path: Path, ledger: 
 
 def test_a_fault_is_tried_again_after_1_2_and_4_minutes(tmp_path: Path, ledger: Ledger) -> None:
     shop, machine = client(tmp_path), Fake(at=after(6), codes=[4, 4, 4, 4])
-    take(shop, ledger, tmp_path / "reports", machine.world())
+    made = run_due([shop], ledger, tmp_path / "reports", machine.world())
     assert machine.slept == [60, 120, 240]
     assert [(t.state, t.code, t.message) for t in machine.ended] == [("failed", 4, "it broke")]
+    assert made == machine.ended
     machine.codes = [4]
     machine.at = after(30)
-    take(shop, ledger, tmp_path / "reports", machine.world())
+    run_due([shop], ledger, tmp_path / "reports", machine.world())
     assert [t.state for t in machine.ended] == ["failed", "done"]
+
+
+def test_no_wait_is_longer_than_an_hour() -> None:
+    assert [backoff(starts) for starts in (1, 6, 7, 10)] == [timedelta(minutes=m) for m in (1, 32, 60, 60)]
+
+
+def test_who_waits_for_another_try_holds_up_nobody(tmp_path: Path, ledger: Ledger) -> None:
+    """One job at a time: the second client's report is made before the first one's is tried again."""
+    first, second = client(tmp_path, "first"), client(tmp_path, "second")
+    machine = Fake(at=after(6), codes=[4, 0])
+    run_due([first, second], ledger, tmp_path / "reports", machine.world())
+    assert [name for name, _ in machine.begun] == ["first", "second", "first"]
+    assert machine.slept == [20]
+    assert [(t.client, t.state) for t in machine.ended] == [("second", "done"), ("first", "done")]
+
+
+def test_a_later_due_time_waits_for_the_one_that_is_tried_again(tmp_path: Path, ledger: Ledger) -> None:
+    shop, machine = client(tmp_path, cron="0,1 6 * * *", period="previous day"), Fake(at=after(6), codes=[4])
+    again = take(shop, ledger, tmp_path / "reports", machine.world())
+    assert again == after(6) + timedelta(seconds=100)
+    machine.at = after(6) + timedelta(seconds=70)
+    assert take(shop, ledger, tmp_path / "reports", machine.world()) == again
+    machine.at = again
+    assert take(shop, ledger, tmp_path / "reports", machine.world()) is None
+    assert machine.begun == [("shop", after(6)), ("shop", after(6)), ("shop", after(6) + timedelta(minutes=1))]
+
+
+def test_a_stop_is_no_try(tmp_path: Path, ledger: Ledger) -> None:
+    """Without a retry a run may begin once, and once more after a kill: three stops take nothing of that away."""
+    shop, machine = client(tmp_path, more="retries: 0"), Fake(at=after(6))
+    for _ in range(3):
+        machine.kill = "stop"
+        with pytest.raises(KeyboardInterrupt):
+            take(shop, ledger, tmp_path / "reports", machine.world())
+        assert [(t.state, t.starts) for t in ledger.turns("shop")] == [("due", 0)]
+    take(shop, ledger, tmp_path / "reports", machine.world())
+    assert [t.state for t in machine.ended] == ["done"]
+
+
+def test_what_breaks_the_scheduler_for_one_client_is_told_and_harms_no_other(tmp_path: Path, ledger: Ledger) -> None:
+    good, bad, odd = (client(tmp_path, name) for name in ("good", "bad", "odd"))
+    (tmp_path / "reports" / ".schedule" / "bad.lock").mkdir()
+    machine = Fake(at=after(6))
+    world = machine.world()
+
+    def run(params: Params, due: datetime) -> Outcome:
+        if params.client == "odd":
+            raise RunError(Problem("odd", "is odd", "mend it"))
+        return machine.run(params, due)
+
+    ended = run_due([bad, odd, good], ledger, tmp_path / "reports", replace(world, run=run))
+    assert [(t.client, t.code) for t in ended] == [("bad", 4), ("odd", 4), ("good", 0)]
+    fault = "IsADirectoryError(21, 'Is a directory')"
+    assert machine.said == [f"bad: a fault of the scheduler: {fault}", "odd: odd: is odd · mend it"]
 
 
 @pytest.mark.parametrize(("code", "state"), [(2, "refused"), (3, "refused"), (5, "failed")])
@@ -190,10 +252,10 @@ def test_a_wait_for_another_try_outlives_the_command(tmp_path: Path, ledger: Led
 
     machine.sleep = killed  # type: ignore[method-assign]
     with pytest.raises(KilledError):
-        take(shop, ledger, tmp_path / "reports", machine.world())
+        run_due([shop], ledger, tmp_path / "reports", machine.world())
     assert [(t.state, t.starts) for t in ledger.turns("shop")] == [("waiting", 1)]
     again = Fake(at=after(6) + timedelta(seconds=70))
-    take(shop, ledger, tmp_path / "reports", again.world())
+    run_due([shop], ledger, tmp_path / "reports", again.world())
     assert (again.slept, again.begun) == ([30], [("shop", after(6))])
 
 
@@ -201,7 +263,7 @@ def test_while_another_command_is_at_it_nothing_is_begun(tmp_path: Path, ledger:
     shop, machine = client(tmp_path), Fake(at=after(6))
     with held(tmp_path / "reports" / ".schedule" / "shop.lock") as ours:
         assert ours
-        assert not take(shop, ledger, tmp_path / "reports", machine.world())
+        assert take(shop, ledger, tmp_path / "reports", machine.world()) is None
     assert machine.begun == []
 
 

@@ -1,33 +1,26 @@
-"""The scheduler at work: what is owed now, or from now on until it is stopped; who hears of it."""
+"""The scheduler at work: what is owed now is made, and who is to hear of it does."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from kpibook import notice, past, results
 from kpibook.allotment import Allotment, free, need
-from kpibook.errors import KpibookError, ParamsError, RunError
+from kpibook.errors import KpibookError, NotValidError, Problem, RunError
 from kpibook.ledger import Ledger, Turn
 from kpibook.params import Params, load
 from kpibook.report.run import Outcome, run
 from kpibook.report.turn import only_run_of
-from kpibook.timetable import owed, scheduled, upcoming
 from kpibook.turns import World, take
 
-if TYPE_CHECKING:
-    from apscheduler.schedulers.blocking import BlockingScheduler
-
-#: How often ``serve`` reads the params files anew and looks for what is owed.
-LOOK = timedelta(seconds=30)
 Said = Callable[[str], None]
 
 
@@ -42,6 +35,8 @@ def world(out: Path, say: Said, proof: bool = True) -> World:
             return Outcome(params.client, params.period.label, "failed", error.exit_code, message=str(error))
         try:
             with room.taken(need(then), cancel):
+                if cancel.is_set():
+                    raise KeyboardInterrupt
                 return run(then, out, cancel=cancel, proof=proof, due=mark(due))
         except Exception as fault:  # noqa: BLE001 (a fault in one client's run harms no other; it is told, and tried again)
             message = f"a fault of kpibook: {fault!r}"
@@ -54,14 +49,20 @@ def world(out: Path, say: Said, proof: bool = True) -> World:
         if reference and (turn.state != "done" or missed) and (trouble := notice.send(reference, news(turn, missed))):
             say(f"{params.client}: {trouble}")
 
-    def stands(client: str, due: datetime) -> bool:
-        try:
-            with only_run_of(client, out.resolve()):  # puts finished reports of killed commands into place
-                return any(one.record.due == mark(due) for one in past.finished(out, client))
-        except ParamsError:  # no report of the client yet
-            return False
+    def stands(client: str, due: datetime) -> Outcome | None:
+        with only_run_of(client, out.resolve()):  # puts finished reports of killed commands into place
+            found = past.finished(out, client) if client in past.clients(out) else []
+            made = [one for one in found if one.record.due == mark(due)]
+        return _outcome(made[-1]) if made else None
 
-    return World(lambda: datetime.now(UTC), time.sleep, made, stands, told, say)
+    return World(lambda: datetime.now(UTC), time.sleep, made, stands, told, say, cancel.set)
+
+
+def _outcome(found: past.PastRun) -> Outcome:
+    record, problems = found.record, (found.record.validation or {}).get("problems", [])
+    message, seconds = "\n".join(str(Problem(**problem)) for problem in problems), sum(record.steps.values())
+    code = NotValidError.exit_code if problems else 0
+    return Outcome(record.client, record.period, record.state, code, found.folder, None, message, seconds)
 
 
 def mark(due: datetime) -> str:
@@ -93,57 +94,39 @@ def news(turn: Turn, missed: Sequence[str]) -> dict[str, Any]:
 
 
 def run_due(clients: Sequence[Params], ledger: Ledger, out: Path, real: World, jobs: int = 1) -> list[Turn]:
-    """Make all that is owed, ``jobs`` clients at a time; returns the turns as they ended."""
+    """Make all that is owed, ``jobs`` clients at a time; returns the turns as they ended.
+
+    Who waits for another try holds up nobody else.
+    """
     ended: list[Turn] = []
 
     def told(params: Params, turn: Turn, outcome: Outcome | None) -> None:
         ended.append(turn)
         real.told(params, turn, outcome)
 
+    def one(params: Params) -> datetime | None:
+        try:
+            return take(params, ledger, out, replace(real, told=told))
+        except Exception as fault:  # noqa: BLE001 (likewise)
+            real.say(broken(params, fault))
+            ended.append(Turn(params.client, real.now(), "failed", 0, None, RunError.exit_code))
+            return None
+
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        for done in [pool.submit(take, params, ledger, out, replace(real, told=told)) for params in clients]:
-            done.result()
+        try:
+            left = list(clients)
+            while left:
+                waits = {n: again for n, again in enumerate(pool.map(one, left)) if again is not None}
+                left = [left[n] for n in waits]
+                if waits:
+                    real.sleep(max((min(waits.values()) - real.now()).total_seconds(), 0))
+        except BaseException:
+            real.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
     return ended
 
 
-def serve(paths: Sequence[Path], ledger: Ledger, out: Path, real: World, jobs: int = 1) -> BlockingScheduler:
-    """A scheduler that is not started yet: each client at its times, params files read anew every half minute."""
-    from apscheduler.executors.pool import ThreadPoolExecutor as Pool
-    from apscheduler.schedulers.blocking import BlockingScheduler
-    from apscheduler.triggers.base import BaseTrigger
-
-    class Times(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-        """Due times as cron has them: APScheduler counts weekdays from Monday, and wants day and weekday both."""
-
-        def __init__(self, params: Params) -> None:
-            self.params = params
-
-        def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-            return upcoming(self.params, max(previous, now) if previous else now)
-
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    clock = BlockingScheduler(timezone=UTC, executors={"default": Pool(1), "runs": Pool(jobs)})
-    known: dict[str, str] = {}
-    told: set[str] = set()
-
-    def look() -> None:
-        clients, wrong = scheduled(paths)
-        for each in wrong:
-            if each not in told:
-                told.add(each)
-                real.say(each)
-        for gone in known.keys() - {params.client for params in clients}:
-            clock.remove_job(gone)
-            del known[gone]
-        for params in clients:
-            if known.get(params.client) != params.sha256:
-                known[params.client] = params.sha256
-                options = {"id": params.client, "executor": "runs", "replace_existing": True}
-                options |= {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-                clock.add_job(take, Times(params), (params, ledger, out, real), next_run_time=real.now(), **options)
-            elif owed(params, ledger, real.now()) or ledger.turns(params.client):
-                clock.modify_job(params.client, next_run_time=real.now())
-
-    options: dict[str, Any] = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-    clock.add_job(look, "interval", seconds=LOOK.total_seconds(), next_run_time=real.now(), **options)
-    return clock
+def broken(params: Params, fault: Exception) -> str:
+    """What is said when the scheduler itself cannot go on with a client; its turn stays, and is taken again."""
+    return f"{params.client}: {fault if isinstance(fault, KpibookError) else f'a fault of the scheduler: {fault!r}'}"

@@ -104,6 +104,11 @@ class Ledger:
         change = "update turns set state = 'started', starts = starts + 1 where client = ? and due = ?"
         self._do(change, turn.client, _text(turn.due))
 
+    def undo(self, turn: Turn) -> None:
+        """After a run that was stopped on purpose: as if it had not begun."""
+        change = "update turns set state = ?, starts = ? where client = ? and due = ?"
+        self._do(change, turn.state, turn.starts, turn.client, _text(turn.due))
+
     def end(
         self, turn: Turn, state: str, code: int | None = None, message: str = "", again: datetime | None = None
     ) -> None:

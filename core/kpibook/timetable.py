@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 GRACE = timedelta(hours=1)
 
 
-def scheduled(paths: Sequence[Path]) -> tuple[list[Params], list[str]]:
-    """The clients with a schedule in params files and folders of them, and what is wrong with the others."""
+#: Params files by their path, each with what told it from another version.
+Known = dict[Path, tuple[tuple[int, int, int], Params]]
+
+
+def scheduled(paths: Sequence[Path], known: Known | None = None) -> tuple[list[Params], list[str]]:
+    """The clients with a schedule in params files and folders of them, and what is wrong with the others.
+
+    Files in ``known``, which is added to, are read again only when they have changed.
+    """
+    known = {} if known is None else known
     found: dict[str, Params] = {}
     wrong = []
     for path in _files(paths):
         try:
-            params = load(path)
+            params = _read(path, known)
         except KpibookError as error:
             wrong.append(str(error))
             continue
@@ -39,6 +47,17 @@ def scheduled(paths: Sequence[Path]) -> tuple[list[Params], list[str]]:
             continue
         found[params.client] = params
     return list(found.values()), wrong
+
+
+def _read(path: Path, known: Known) -> Params:
+    try:
+        now = path.stat()
+    except OSError:
+        return load(path)  # which says what is wrong with it
+    stamp = (now.st_mtime_ns, now.st_size, now.st_ino)
+    if path not in known or known[path][0] != stamp:
+        known[path] = (stamp, load(path))
+    return known[path][1]
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

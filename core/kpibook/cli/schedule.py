@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,7 +15,7 @@ import typer
 from kpibook.errors import NotValidError, ParamsError, Problem, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kpibook.ledger import Turn
     from kpibook.params import Params
@@ -56,7 +57,8 @@ def run_due(params: Files, out: Out = Path("reports"), jobs: Jobs = 1, proof: Pr
     light_imports()
     clients, wrong = _read(params)
     ledger = Ledger(out)
-    ended = made(clients, ledger, out, world(out, typer.echo, proof), jobs)
+    with _stoppable():
+        ended = made(clients, ledger, out, world(out, typer.echo, proof), jobs)
     typer.echo(summary(ended))
     raise typer.Exit(max([*(_code(turn) for turn in ended), ParamsError.exit_code if wrong else 0]))
 
@@ -64,17 +66,23 @@ def run_due(params: Files, out: Out = Path("reports"), jobs: Jobs = 1, proof: Pr
 @app.command("serve")
 def serve(params: Files, out: Out = Path("reports"), jobs: Jobs = 1, proof: Proof = True) -> None:
     """Stay, and make each report when it is due, until SIGINT or SIGTERM; what was missed is made first."""
-    from kpibook.keeper import serve as clock
     from kpibook.keeper import world
     from kpibook.ledger import Ledger
     from kpibook.report.light import light_imports
+    from kpibook.serving import serve as clock
 
     light_imports()
     clients, _ = _read(params)
-    typer.echo(f"{len(clients)} clients on schedule")
-    scheduler = clock(params, Ledger(out), out, world(out, typer.echo, proof), jobs)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    scheduler.start()
+    typer.echo(f"clients on schedule: {len(clients)}")
+    real = world(out, typer.echo, proof)
+    scheduler = clock(params, Ledger(out), out, real, jobs)
+    with _stoppable():
+        try:
+            scheduler.start()
+        except KeyboardInterrupt:
+            real.stop()
+            scheduler.shutdown()
+            typer.echo("stopped")
 
 
 @app.command("export")
@@ -117,6 +125,16 @@ def export(
 
 
 STATES = ("due", "started", "waiting", "done", "refused", "failed")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends runs as Ctrl-C does: set aside, and not counted as tried."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[Params], list[str]]:
