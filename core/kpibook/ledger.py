@@ -82,12 +82,12 @@ class Ledger:
 
     def turns(self, client: str, states: Iterable[str] = OPEN) -> list[Turn]:
         """The turns of a client in these states, the oldest first."""
-        wanted = set(states)
-        rows = self._do("select * from turns where client = ? order by due", client)
+        wanted = tuple(states)
+        marks = ", ".join("?" * len(wanted))
+        asked = f"select * from turns where client = ? and state in ({marks}) order by due"
         return [
             Turn(row[0], _moment(row[1]), row[2], row[3], _moment(row[4]) if row[4] else None, row[5], row[6])
-            for row in rows
-            if row[2] in wanted
+            for row in self._do(asked, client, *wanted)
         ]
 
     def write(self, turns: Iterable[Turn]) -> None:
