@@ -45,11 +45,9 @@ def portfolio(out: Path, today: date | None = None) -> list[Line]:
 
 
 def _line(out: Path, client: str, today: date) -> Line | None:
-    found = [run for run in past.finished(out, client) if run.in_place]
-    failed = _failed(out / client)
-    if not found:
+    latest, failed = latest_of(out, client), _failed(out / client)
+    if latest is None:
         return Line(client, "", "no report", 0, 0, 0, None, len(failed), "") if failed else None
-    latest = max(found, key=lambda run: (run.record.period.partition("_")[2], run.record.started))
     card = results.load(latest.folder)
     current = card[card["period"] == "current"]
     states = Counter(current["target_state"].dropna())
@@ -60,6 +58,12 @@ def _line(out: Path, client: str, today: date) -> Line | None:
     age = (today - max(ends)).days if len(ends) else None
     folder = str(latest.folder)
     return Line(client, record.period, state, states["met"], states["missed"], states["open"], age, since, folder)
+
+
+def latest_of(out: Path, client: str) -> past.PastRun | None:
+    """The report of the client whose period ends last."""
+    found = [run for run in past.finished(out, client) if run.in_place]
+    return max(found, key=lambda run: (run.record.period.partition("_")[2], run.record.started), default=None)
 
 
 def _failed(home: Path) -> list[runs.RunRecord]:

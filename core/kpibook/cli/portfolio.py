@@ -16,8 +16,19 @@ def command(
     out: Annotated[Path, typer.Option(help="The reports folder.")] = Path("reports"),
     markdown: Annotated[bool, typer.Option("--markdown", help="As a table of Markdown.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    pool: Annotated[
+        Path | None, typer.Option(help="Write averages over clients to this CSV, a table of benchmarks.")
+    ] = None,
+    months: Annotated[int, typer.Option(min=1, max=120, help="How long the periods of --pool are.")] = 12,
 ) -> None:
     """The latest report of each client: targets met, missed and open, age, failed runs since; the worst first."""
+    if pool is not None:
+        _pool(out, pool, months)
+    else:
+        _page(out, markdown, as_csv)
+
+
+def _page(out: Path, markdown: bool, as_csv: bool) -> None:
     from kpibook.cli.history import columns
     from kpibook.portfolio import HEAD, portfolio, summary
     from kpibook.results import inert
@@ -37,3 +48,18 @@ def command(
         typer.echo("\n".join([shown[0], "|---" * len(HEAD) + "|", *shown[1:], "", summary(lines)]))
     else:
         typer.echo(f"{columns(rows)}\n{summary(lines)}")
+
+
+def _pool(out: Path, file: Path, months: int) -> None:
+    from kpibook.pool import HEAD, pooled
+
+    rows = pooled(out, months)
+    try:
+        with file.open("w", encoding="utf-8", newline="") as lines:
+            table = csv.DictWriter(lines, HEAD, lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+        raise ParamsError(Problem(str(file), what, "name another file with --pool")) from None
+    typer.echo(f"{file}: {len(rows)} figures, each an average of {min(int(row['n']) for row in rows)} clients or more")

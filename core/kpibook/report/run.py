@@ -207,6 +207,7 @@ def _record(params: Params) -> runs.RunRecord:
         raise RunError(Problem(params.path.name, f"notebook: there is no file {template}", remedy))
     record = runs.begin(params.client, params.period.label)
     record.as_of = params.as_of.isoformat() if params.as_of else ""
+    record.pool = params.privacy.pool
     record.title, record.language = params.title, params.language
     record.params, record.params_sha256 = str(params.path), params.sha256
     record.notebook = str(template)
