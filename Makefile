@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench fuzz large browser spark torture samples help
+.PHONY: demo test lint docs bench fuzz large browser recipes week spark torture samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -54,6 +54,12 @@ browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs
 	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
 	@$(BIN)/pytest -p no:cacheprovider browser
+
+recipes: $(READY) ## exported schedules against systemd, cron, kubeconform and airflow, those that are installed
+	@$(BIN)/python -m recipes
+
+week: $(READY) ## the scheduler over a week of 50 clients on a moved clock: restarts, outages, kill -9; counts
+	@$(BIN)/python -m simulations.week
 
 spark: $(READY) ## every KPI on Spark as on DuckDB, and written for five engines more; installs PySpark, needs Java 17
 	@$(BIN)/python -c 'import pyspark' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); \

@@ -1,1 +1,1 @@
-"""Simulated programmes whose truth is known, to see what the estimators of the ROI are worth."""
+"""Simulated programmes whose truth is known, to see what estimators are worth; and a week of the scheduler."""

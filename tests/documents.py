@@ -13,6 +13,7 @@ import ibis.expr.operations as ops
 from intake.corpus import CASES
 from kpibook.definition import Definition
 from kpibook.params import Cost, Limits, ParamsFile, Privacy, SourceColumn, TableMapping, Target, json_schema
+from kpibook.params_schedule import Schedule
 from kpibook.plugins import discover
 from kpibook.tracing import Resolution, roots
 
@@ -25,6 +26,7 @@ MODELS = {
     SourceColumn: "`tables: columns:`, a column with options of its own",
     Target: "`targets:`, each",
     Cost: "`costs:`, each",
+    Schedule: "`schedule:`, when it is a mapping",
     Limits: "`limits:`",
     Privacy: "`privacy:`",
 }

@@ -11,7 +11,6 @@ import pytest
 
 import documents
 from definitions import names, of_source
-from kpibook import params
 from kpibook.params_tables import Frozen
 from kpibook.plugins import discover
 
@@ -55,11 +54,6 @@ def test_settings_of_the_examples_are_of_a_kpi_and_of_a_view() -> None:
     catalog = discover().catalog
     catalog.resolve(given)
     assert [catalog.definitions[name].definition.kind for name in given] == ["kpi", "view"]
-
-
-def test_a_schedule_is_said_to_start_nothing() -> None:
-    told = params.json_schema()["properties"]["schedule"]["description"]
-    assert "nothing reads it yet" in told
 
 
 def test_every_view_of_the_pack_is_on_the_page() -> None:

@@ -138,7 +138,7 @@ def test_every_verb_is_explained() -> None:
     shown = subprocess.run([make, "-C", str(ROOT), "-s", "help"], capture_output=True, text=True, check=True).stdout
     verbs = re.findall(r"^ {2}make (\w+) +\S", shown, flags=re.MULTILINE)
     first = ["demo", "test", "lint", "docs", "bench", "fuzz", "large", "browser"]
-    assert verbs == [*first, "spark", "torture", "samples", "help"]
+    assert verbs == [*first, "recipes", "week", "spark", "torture", "samples", "help"]
 
 
 def test_ci_is_one_script_that_can_be_run() -> None:

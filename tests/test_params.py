@@ -353,7 +353,7 @@ def test_wrong_values_are_told_together() -> None:
          " they may be · write min_persons: 10 or more, or give the reason in note:")),
         ("privacy: {min_persons: 9, note: agreed}", None),
         ("privacy: {min_persons: 20}", None),
-        ("privacy: {least: 20}", "privacy.least: unknown key · use one of: min_persons, note"),
+        ("privacy: {least: 20}", "privacy.least: unknown key · use one of: min_persons, note, pool"),
         ("breakdowns: [customer_id]", ("breakdowns[0]: 'customer_id' would show single persons or receipts"
          " · name what several of them have in common")),
         ("schedule: daily", "schedule: 'daily' is not a schedule · write five cron fields, such as '0 6 2 * *'"),

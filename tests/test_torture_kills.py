@@ -212,7 +212,7 @@ def test_a_next_run_that_does_not_work_is_found(tmp_path: Path, runs: Runs, stri
 
 
 def test_moments_are_spread_over_the_whole_run_and_its_last_acts() -> None:
-    rng = random.Random(1)  # noqa: S311 (to be repeated, no secret)
+    rng = random.Random(1)
     drawn = [moments.drawn(rng, 10.0) for _ in range(2000)]
     anywhere = [m.seconds for m in drawn if not m.until]
     assert {m.kind for m in drawn if not m.until} == {"command", "family", "parent", "worker", "kernel"}

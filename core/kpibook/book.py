@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from kpibook import asked, glossary, results, rules
+from kpibook import asked, glossary, periods, results, rules
 from kpibook import intake as intake_of
 from kpibook import letter as letters
 from kpibook import params as params_of
@@ -43,7 +43,7 @@ RUN_FOLDER = "KPIBOOK_RUN_DIR"
 
 def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.open
     """Load a client's data and compute every KPI. Raises KpibookError with all problems."""
-    client = params_of.load(params)
+    client = params_of.load(params, periods.day_of_run())
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
     store = _store(client)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from kpibook import params_checks, params_secrets, yaml_lines
 from kpibook.errors import ParamsError
 from kpibook.model import TABLES
-from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Schedule, Source, Text, Timezone, refusal
+from kpibook.params_bounds import Limits, Privacy
+from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Source, Text, Timezone
 from kpibook.params_problems import from_pydantic
-from kpibook.params_tables import Frozen, SourceColumn, TableMapping
-from kpibook.periods import Period, compared_with
-from kpibook.rules import PRIVACY_MINIMUM
+from kpibook.params_schedule import Schedule, ScheduleField
+from kpibook.params_tables import Frozen, SourceColumn, TableMapping, valid_tables
+from kpibook.periods import Period, compared_with, moving
 
 __all__ = [
     "Cost",
@@ -72,48 +74,6 @@ class Cost(Frozen):
     )
 
 
-class Privacy(Frozen):
-    """No figure rests on fewer than ``min_persons``; fewer than ten need a ``note``, which the report prints."""
-
-    min_persons: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
-        default=PRIVACY_MINIMUM, description="no figure rests on fewer persons", examples=[20]
-    )
-    note: Text | None = Field(
-        default=None,
-        description="why figures on fewer than ten persons may be shown; the report prints it",
-        examples=["All persons agreed in writing."],
-    )
-
-    @model_validator(mode="after")
-    def _noted(self) -> Privacy:
-        if self.min_persons < PRIVACY_MINIMUM and self.note is None:
-            what = f"figures on fewer than {PRIVACY_MINIMUM} persons would be shown, and nothing says why they may be"
-            raise refusal(what, f"write min_persons: {PRIVACY_MINIMUM} or more, or give the reason in note:")
-        return self
-
-
-class Limits(Frozen):
-    """What a run may use."""
-
-    memory: Annotated[str, Field(pattern=r"^[1-9]\d*\s?(MB|GB|TB)$")] = Field(
-        default="4GB", description="of DuckDB, which beyond it works on disk", examples=["8GB"]
-    )
-    threads: Annotated[int, Field(strict=True, ge=1, le=256)] = Field(
-        default=2, description="queries that DuckDB works on at once", examples=[4]
-    )
-    minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = Field(
-        default=30, description="a run that takes longer is stopped, and failed", examples=[60]
-    )
-    statement_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = Field(
-        default=300, description="how long a client's database may take for one answer", examples=[600]
-    )
-    cache: Annotated[str, Field(pattern=r"^(none|[1-9]\d*\s?(MB|GB|TB))$")] = Field(
-        default="2GB",
-        description="how much disk tables and figures may take that are kept for the client's next run; or none",
-        examples=["none"],
-    )
-
-
 class ParamsFile(Frozen):
     """A client's params file, as written."""
 
@@ -125,7 +85,9 @@ class ParamsFile(Frozen):
     currency: Currency = Field(description="of all amounts, by its ISO 4217 code", examples=["EUR"])
     timezone: Timezone = Field(description="the shop's, by its IANA name", examples=["Europe/Madrid"])
     period: PeriodField = Field(
-        description="first and last day reported on, both inside", examples=["2024-01-01/2024-12-31"]
+        description="first and last day reported on, both inside; or a moving period: previous or last N days, weeks "
+        "(from Monday), months, quarters or years that are over on the due date, or on the day of a run by hand",
+        examples=["2024-01-01/2024-12-31", "previous month", "last 12 months"],
     )
     compare: Compare = Field(
         default="previous",
@@ -185,11 +147,10 @@ class ParamsFile(Frozen):
     exports: tuple[Literal["pdf", "xlsx"], ...] = Field(
         default=(), description="other forms of the report, made by the run", examples=[["pdf", "xlsx"]]
     )
-    schedule: Schedule | None = Field(
+    schedule: ScheduleField | None = Field(
         default=None,
-        description="five cron fields. Checked and kept, but nothing reads it yet: runs are started by the "
-        "machine's own cron",
-        examples=["0 6 2 * *"],
+        description="when kpibook schedule makes the report: five cron fields, or a mapping (docs/schedule.md)",
+        examples=["0 6 2 * *", {"cron": "0 6 2 * *", "retries": 1}],
     )
     notes: tuple[Text, ...] = Field(
         default=(),
@@ -203,10 +164,16 @@ class ParamsFile(Frozen):
 
 
 class Params(ParamsFile):
-    """A checked params file: paths are absolute, the comparison is resolved."""
+    """A checked params file: paths are absolute; period and comparison are resolved.
+
+    ``moves`` is the period as written, ``as_of`` the day on which one that moves was read.
+    """
 
     path: Path
     sha256: str
+    as_of: date | None
+    moves: str
+    period: Period
     compare: Period | None  # type: ignore[assignment]
     _document: yaml_lines.Document = PrivateAttr()
 
@@ -215,8 +182,11 @@ class Params(ParamsFile):
         return self._document.where(*keys)
 
 
-def load(path: Path | str) -> Params:
-    """Read and check a params file. Raises ParamsError with every problem."""
+def load(path: Path | str, as_of: date | None = None) -> Params:
+    """Read and check a params file. Raises ParamsError with every problem.
+
+    A moving period is that of the day ``as_of``, else of today in the client's time zone.
+    """
     shown = str(path)
     absolute = Path(path).expanduser().absolute()
     document = yaml_lines.read(absolute, shown)
@@ -228,18 +198,20 @@ def load(path: Path | str) -> Params:
     except ValidationError as error:
         told = {problem.where for problem in problems}
         problems += [p for p in from_pydantic(error, document, _model_at) if p.where not in told]
-    problems += params_checks.tables(document, _valid_tables(document.data))
+    problems += params_checks.tables(document, valid_tables(document.data))
     problems += params_checks.paths(document, absolute.parent)
     problems += params_checks.database(document)
     if file is not None:
-        problems += params_checks.together(document, file.period, file.compare, file.breakdowns)
+        day, period = _dated(file, as_of)
+        problems += params_checks.together(document, period, file.compare, file.breakdowns)
     # Whatever else is said of a place where a secret stands may repeat it.
     problems = [*secrets, *(p for p in problems if p.where not in {secret.where for secret in secrets})]
     if problems or file is None:
         raise ParamsError(sorted(dict.fromkeys(problems), key=lambda p: params_checks.order(p, shown)))
     fields: dict[str, Any] = {name: getattr(file, name) for name in ParamsFile.model_fields}
+    fields |= {"as_of": day, "moves": str(file.period), "period": period}
     if isinstance(file.compare, str):
-        fields["compare"] = compared_with(file.period, file.compare)
+        fields["compare"] = compared_with(period, file.compare)
     for name in ("plugins", "notebook"):
         if fields[name] is not None:
             fields[name] = (absolute.parent / fields[name]).resolve()
@@ -255,6 +227,13 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "kpibook params"}
 
 
+def _dated(file: ParamsFile, as_of: date | None) -> tuple[date | None, Period]:
+    if isinstance(file.period, Period):
+        return None, file.period
+    day = as_of or datetime.now(ZoneInfo(file.timezone)).date()
+    return day, moving(file.period, day)
+
+
 def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model whose keys stand below ``path``."""
     match path:
@@ -268,32 +247,10 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
             return Target
         case ("costs", _):
             return Cost
+        case ("schedule",):
+            return Schedule
         case ("limits",):
             return Limits
         case ("privacy",):
             return Privacy
     return None
-
-
-def _valid_tables(data: dict[str, Any]) -> dict[str, TableMapping]:
-    """Tables as far as they can be read; what cannot is told by the whole file's validation."""
-    written = data.get("tables")
-    found = {}
-    for name, value in written.items() if isinstance(written, dict) else ():
-        mapping = _mapping(value)
-        if mapping is not None:
-            found[name] = mapping
-    return found
-
-
-def _mapping(value: Any) -> TableMapping | None:
-    try:
-        return TableMapping.model_validate(value)
-    except ValidationError as error:
-        broken = {
-            detail["loc"][1] for detail in error.errors() if detail["loc"][:1] == ("columns",) and detail["loc"][1:]
-        }
-    if not broken:
-        return None
-    columns = {name: column for name, column in value["columns"].items() if name not in broken}
-    return _mapping({**value, "columns": columns})

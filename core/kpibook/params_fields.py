@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -13,10 +12,13 @@ from pydantic_core import PydanticCustomError
 from kpibook import sources
 from kpibook.errors import did_you_mean
 from kpibook.model import TABLES
-from kpibook.periods import COMPARISONS, Period
+from kpibook.periods import COMPARISONS, Period, is_moving
 
 _PERIOD = r"^\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}$"
+_UNIT = "(day|week|month|quarter|year)"
+_MOVING = rf"^(previous {_UNIT}|last 1 {_UNIT}|last \d+ {_UNIT}s)$"
 _WRITE_PERIOD = "write first and last day, such as 2017-07-01/2017-12-31"
+_WRITE_MOVING = "write one such as previous month or last 12 months, of days, weeks, months, quarters or years"
 
 
 def refusal(what: str, remedy: str) -> PydanticCustomError:
@@ -69,6 +71,14 @@ def _period(value: Any) -> Any:
         raise refusal(str(error), _WRITE_PERIOD) from error
 
 
+def _any_period(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(("previous", "last")):
+        if not is_moving(value):
+            raise refusal(f"'{value}' is not a moving period", _WRITE_MOVING)
+        return value
+    return _period(value)
+
+
 def _compare(value: Any) -> Any:
     if isinstance(value, str) and value in COMPARISONS:
         return value
@@ -92,19 +102,15 @@ def _cost_type(value: str) -> str:
     return value
 
 
-def _schedule(value: str) -> str:
-    if len(value.split()) != len(("minute", "hour", "day", "month", "weekday")) or re.search(r"[^\w\s*/,-]", value):
-        raise refusal(f"'{value}' is not a schedule", "write five cron fields, such as '0 6 2 * *'")
-    return value
-
-
 Text = Annotated[str, AfterValidator(_text)]
 Currency = Annotated[str, AfterValidator(_currency), Field(description="ISO 4217")]
 Timezone = Annotated[str, AfterValidator(_timezone), Field(description="IANA time zone")]
 PeriodField = Annotated[
-    Period,
-    BeforeValidator(_period),
-    WithJsonSchema({"type": "string", "pattern": _PERIOD, "description": "first and last day, both inside"}),
+    Period | str,
+    BeforeValidator(_any_period),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"{_PERIOD}|{_MOVING}", "description": "first and last day, or a moving period"}
+    ),
 ]
 Compare = Annotated[
     Period | str,
@@ -117,4 +123,3 @@ CostType = Annotated[
     Field(json_schema_extra={"enum": [*TABLES["programme_costs"].columns["cost_type"].values]}),
 ]
 Source = Annotated[str, AfterValidator(_source)]
-Schedule = Annotated[str, AfterValidator(_schedule), Field(description="five cron fields")]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kpibook.params_fields import Text, Timezone
 from kpibook.params_reading import NUMBERED, DateFormat, DecimalSign, Delimiter, Encoding, ThousandsSign
@@ -110,3 +110,27 @@ class TableMapping(Frozen):
         names = ("timezone", "date_format", "decimal", "thousands", "missing")
         table = {name: getattr(self, name) for name in names if getattr(own, name) is None}
         return own.model_copy(update=table)
+
+
+def valid_tables(data: dict[str, Any]) -> dict[str, TableMapping]:
+    """Tables as far as they can be read; what cannot is told by the whole file's validation."""
+    written = data.get("tables")
+    found = {}
+    for name, value in written.items() if isinstance(written, dict) else ():
+        mapping = _mapping(value)
+        if mapping is not None:
+            found[name] = mapping
+    return found
+
+
+def _mapping(value: Any) -> TableMapping | None:
+    try:
+        return TableMapping.model_validate(value)
+    except ValidationError as error:
+        broken = {
+            detail["loc"][1] for detail in error.errors() if detail["loc"][:1] == ("columns",) and detail["loc"][1:]
+        }
+    if not broken:
+        return None
+    columns = {name: column for name, column in value["columns"].items() if name not in broken}
+    return _mapping({**value, "columns": columns})

@@ -27,8 +27,8 @@ class PastRun:
 def finished(out: Path, client: str) -> list[PastRun]:
     """The finished runs of a client by period, the oldest first. Raises ParamsError when there is no such client."""
     home = out / client
-    if client not in _clients(out):
-        known, remedy = _clients(out), "name another folder with --out"
+    if client not in clients(out):
+        known, remedy = clients(out), "name another folder with --out"
         remedy = did_you_mean(client, known) if known else remedy
         raise ParamsError(Problem(str(out), f"there is no report of a client '{client}'", remedy))
     found = [PastRun(folder, record, folder.parent == home) for folder, record in _records(home)]
@@ -46,7 +46,7 @@ def one(name: str, out: Path) -> PastRun:
                 what = f"its run is {record.state}"
                 raise ParamsError(Problem(name, what, "name a finished report"))
             return PastRun(folder, record, folder.parent.name == record.client)
-    known = [run for client in _clients(out) for run in finished(out, client)]
+    known = [run for client in clients(out) for run in finished(out, client)]
     meant = [run for run in known if run.record.run_id == name]
     if not meant:
         remedy = "name a report's folder, CLIENT/PERIOD, or the id of a run as kpibook history lists it"
@@ -54,7 +54,8 @@ def one(name: str, out: Path) -> PastRun:
     return meant[0]
 
 
-def _clients(out: Path) -> list[str]:
+def clients(out: Path) -> list[str]:
+    """The clients that have a folder below a reports folder."""
     if not out.is_dir():
         return []
     return sorted(folder.name for folder in out.iterdir() if folder.is_dir() and not folder.name.startswith("."))

@@ -45,6 +45,8 @@ SCHEMA = pa.schema(
         ("origin", pa.string()),
     ]
 )
+#: Begins the address of a benchmark from kpibook's own pool; what follows is the definition hash it holds for.
+POOLED = "kpibook:definition/"
 _FORMULA = re.compile(r"((?:^|[;|\t\r\n])\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
 _NO_NAME = re.compile(r"[^\w.-]|^\.+")
 COLUMNS = tuple(SCHEMA.names)

@@ -32,11 +32,17 @@ FINISHED = ("valid", "not_valid", UNPROVED)
 
 @dataclass
 class RunRecord:
-    """One run. Times are UTC in ISO 8601, ``steps`` seconds, ``files`` relative paths with sha256 and bytes."""
+    """One run. Times are UTC in ISO 8601, ``steps`` seconds, ``files`` relative paths with sha256 and bytes.
+
+    ``as_of`` is the day on which a moving period was read, ``due`` the moment for which a scheduled run stands,
+    ``pool`` whether the client lets its figures into averages over clients.
+    """
 
     run_id: str
     client: str
     period: str
+    as_of: str = ""
+    due: str = ""
     title: str = ""
     language: str = "en"
     state: str = "running"
@@ -55,6 +61,7 @@ class RunRecord:
     broken_packs: list[str] = field(default_factory=list)
     failed_kpis: list[str] = field(default_factory=list)
     draft: bool = False
+    pool: bool = False
     cache: dict[str, Any] | None = None
     steps: dict[str, float] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from kpibook.report.run import Outcome, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
 Capture = pytest.CaptureFixture[str]
 
@@ -34,15 +35,16 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Instead of runs: outcomes by client, params files that are read by their name."""
     asked: list[Any] = []
 
-    def load(path: Path) -> SimpleNamespace:
+    def load(path: Path, as_of: date | None) -> SimpleNamespace:
         if path.stem == "wrong":
             raise ParamsError(Problem(f"{path}:3", "unknown key 'titel'", "did you mean 'title'?"))
-        return SimpleNamespace(client=path.stem)
+        return SimpleNamespace(client=path.stem, as_of=as_of)
 
     def run_many(
         params: Sequence[Any], jobs: int, out: Path, on_progress: Any, on_outcome: Any, proof: bool, cache: bool
     ) -> list[Outcome]:
-        asked.append(([p.client for p in params], jobs, out, proof, cache))
+        named = [f"{p.client} on {p.as_of}" if p.as_of else p.client for p in params]
+        asked.append((named, jobs, out, proof, cache))
         for each in params:
             on_progress(Progress(each.client, "notebook"))
             on_progress(Progress(each.client, "notebook", 1, 9))
@@ -75,6 +77,14 @@ def test_a_draft_is_called_one(ran: list[Any], capsys: Capture, monkeypatch: pyt
     assert call("run", "good.yaml") == 0
     said = "good: valid, but a draft: serious findings in the data, 12 s: /r/good/2017/report.html\n"
     assert capsys.readouterr().out == said
+
+
+def test_the_day_of_moving_periods_is_passed_on(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "good.yaml", "--as-of", "2024-03-02") == 0
+    assert ran == [(["good on 2024-03-02"], 1, Path("reports"), True, True)]
+    assert call("run", "good.yaml", "--as-of", "2.3.2024") == 2
+    told = "command line: --as-of: '2.3.2024' is not a day · write one such as 2024-03-02\n"
+    assert capsys.readouterr().err == f"good: notebook\n{told}"
 
 
 def test_without_a_proof_a_report_is_made_and_not_called_valid(ran: list[Any], capsys: Capture) -> None:

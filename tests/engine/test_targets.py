@@ -87,3 +87,12 @@ def test_benchmarks_compare_only_like_with_like(same, grade, comparable):
     attach(rows, [], {"x": {"value": 7.0, "same_definition": same, "evidence_grade": grade}})
 
     assert (rows[0]["benchmark"], rows[0]["benchmark_comparable"]) == (7.0, comparable)
+
+
+@pytest.mark.parametrize(("own", "comparable"), [("h1", True), ("h2", False)])
+def test_a_benchmark_of_the_pool_is_compared_under_its_own_definition_only(own, comparable):
+    rows = [row(definition_hash=own)]
+    known = {"value": 7.0, "same_definition": True, "evidence_grade": "B", "source_url": "kpibook:definition/h1"}
+    attach(rows, [], {"x": known})
+
+    assert (rows[0]["benchmark"], rows[0]["benchmark_comparable"]) == (7.0, comparable)

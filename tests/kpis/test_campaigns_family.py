@@ -36,7 +36,7 @@ MONEY = [name for name, column in model.TABLES["order_lines"].columns.items() if
 
 def _many() -> dict[str, list[dict[str, Any]]]:
     """The hand case, and 60 persons more who buy, are spoken to, answer and are suggested things."""
-    dice = random.Random(5)  # noqa: S311
+    dice = random.Random(5)
     people = [f"p{i:02d}" for i in range(60)]
     receipts = [
         sale(100 + i, f"2024-03-{dice.randint(1, 28):02d}", dice.choice(people), dice.choice("pqr"), dice.randint(1, 3),
@@ -106,7 +106,7 @@ def test_every_kpi_says_something_of_this_shop() -> None:
 
 def test_order_of_rows_does_not_matter() -> None:
     tables = _numbered(_many())
-    dice = random.Random(1)  # noqa: S311
+    dice = random.Random(1)
     shuffled = {name: dice.sample(rows, len(rows)) for name, rows in tables.items()}
     pd.testing.assert_frame_equal(_figures(shuffled), _base(), rtol=1e-9)
 

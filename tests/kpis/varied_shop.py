@@ -15,7 +15,7 @@ PRODUCTS = tuple("abcd")
 
 def tables() -> dict[str, list[dict[str, Any]]]:
     """The same rows in each call, as lists of their own."""
-    rng = random.Random(11)  # noqa: S311  no secret
+    rng = random.Random(11)
     people = [f"p{i:02d}" for i in range(PEOPLE)]
     created = {p: FIRST + timedelta(days=rng.randrange(-1500, 1000)) for p in people}
     joined = {p: created[p] + timedelta(days=rng.choice((0, 30, 200))) for p in people[::2]}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 
+from kpibook.params import Privacy
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -59,6 +61,8 @@ class Params:
     limits: Limits = field(default_factory=Limits)
     sha256: str = "00"
     exports: tuple[str, ...] = ()
+    as_of: date | None = None
+    privacy: Privacy = field(default_factory=Privacy)
 
 
 def write_notebook(path: Path, *cells: str, parameters: str = 'params = "demo.yaml"', tag: str = "parameters") -> Path:

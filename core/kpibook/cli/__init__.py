@@ -24,7 +24,9 @@ COMMANDS = {
     "kpis": "List the KPIs, or show one with definition, columns, hash and origin.",
     "lab": "Open the workbook in JupyterLab.",
     "plan": "Print how a client's KPIs are computed: tables, views, queries, times.",
+    "portfolio": "Say of all clients who is on course, and whose reports are old, failed or drafts.",
     "run": "Make the report of one client or of many.",
+    "schedule": "Make reports when they are due: list, run-due, serve, or a recipe for another scheduler.",
     "schema": "Print the JSON Schema of a params file.",
     "sql": "Print the query behind a KPI, to be run by hand.",
     "validate": "Compute a report again, and say whether it holds.",
@@ -44,6 +46,9 @@ class Commands(TyperGroup):
             raise ParamsError(Problem(where, f"there is no command '{cmd_name}'", did_you_mean(cmd_name, COMMANDS)))
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         module = import_module(f"kpibook.cli.{cmd_name}")
+        if hasattr(module, "app"):
+            module.app.info.name, module.app.info.help = cmd_name, COMMANDS[cmd_name]
+            return typer.main.get_command(module.app)
         text = f"{COMMANDS[cmd_name]}\n\n{module.command.__doc__}"
         single.command(cmd_name, help=text)(module.command)
         return typer.main.get_command(single)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kpibook.cli.progress import told
-from kpibook.errors import KpibookError, NotValidError
+from kpibook.errors import KpibookError, NotValidError, ParamsError, Problem
 from kpibook.runs import UNPROVED
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ def command(
     ],
     out: Annotated[Path, typer.Option(help="The reports folder.")] = Path("reports"),
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many clients at once.")] = 1,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="The day on which moving periods are read; else today."),
+    ] = None,
     proof: Annotated[
         bool, typer.Option("--proof/--no-proof", help="Compute each report a second time, or leave that to validate.")
     ] = True,
@@ -34,7 +39,7 @@ def command(
     from kpibook.schedule import run_many
 
     light_imports()
-    readable, codes = _load(params)
+    readable, codes = _load(params, _day(as_of) if as_of else None)
     if readable:
         clients = {p.client: p for p in readable}
 
@@ -50,14 +55,22 @@ def command(
     raise typer.Exit(max(codes))
 
 
-def _load(paths: list[Path]) -> tuple[list[Params], list[int]]:
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        what, remedy = f"--as-of: '{text}' is not a day", "write one such as 2024-03-02"
+        raise ParamsError(Problem("command line", what, remedy)) from None
+
+
+def _load(paths: list[Path], as_of: date | None) -> tuple[list[Params], list[int]]:
     """All params files are read before anything starts; what is wrong with one does not stop the others."""
     from kpibook import params
 
     readable, codes = [], []
     for path in paths:
         try:
-            readable.append(params.load(path))
+            readable.append(params.load(path, as_of))
         except KpibookError as error:
             typer.echo(str(error), err=True)
             codes.append(error.exit_code)

@@ -8,7 +8,7 @@ from typing import Any
 
 import ibis
 
-from kpibook import model
+from kpibook import model, results
 from kpibook.engine.backend import Database
 from kpibook.params import Params
 
@@ -75,4 +75,11 @@ def attach(rows: list[dict[str, Any]], targets: Iterable[Target], benchmarks: Ma
         known = benchmarks.get(row["kpi"])
         if known is not None and row["segment_by"] == "total":
             row["benchmark"] = known["value"]
-            row["benchmark_comparable"] = bool(known["same_definition"]) and known["evidence_grade"] in ("A", "B")
+            same = bool(known["same_definition"]) and _definition(known) in ("", row.get("definition_hash"))
+            row["benchmark_comparable"] = same and known["evidence_grade"] in ("A", "B")
+
+
+def _definition(benchmark: Mapping[str, Any]) -> str:
+    """The definition hash that a benchmark of kpibook's own names; empty for others."""
+    url = benchmark.get("source_url") or ""
+    return url.removeprefix(results.POOLED) if url.startswith(results.POOLED) else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
 from kpibook.report import leakscan
+from kpibook.report.kernel import on_day
 from kpibook.report.stage import WORK
 from kpibook.report.supervise import Ended, Event, watch
 from kpibook.withheld import masked
@@ -54,6 +55,7 @@ def execute(
     arguments = [str(parent), str(folder), str(template), str(params.path)]
     work = folder / WORK
     passed = leakscan.names(params.path.read_text(encoding="utf-8"))
+    more = {**(more or {}), **on_day(params.as_of.isoformat() if params.as_of else "")}
     ended = watch(WORKER, arguments, folder, folder, work, deadline, heard, cancel, passed, more)
     quieten(work / "log.txt")
     judge(params, template, ended, events, cells)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 KERNEL = "python3"
 METADATA = {"name": KERNEL, "display_name": "Python 3 (ipykernel)", "language": "python"}
 RUN_DIR = "KPIBOOK_RUN_DIR"
+#: The day on which a moving period is read.
+AS_OF = "KPIBOOK_AS_OF"
 MARK = "KPIBOOK_RUN_MARK"
 #: Where a run's kernels are forked, if they are.
 KERNELS = "kernels.sock"
@@ -64,6 +66,11 @@ def environment(
     fixed = {MARK: mark, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"}
     given = {name: value for name, value in os.environ.items() if name in passed or NEEDED.fullmatch(name)}
     return given | {name: str(path) for name, path in own.items()} | fixed | dict(more or {})
+
+
+def on_day(as_of: str) -> dict[str, str]:
+    """The variable that tells a kernel the day on which a moving period is read."""
+    return {AS_OF: as_of} if as_of else {}
 
 
 def use_own_kernel(notebook: Any) -> None:

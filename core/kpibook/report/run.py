@@ -66,18 +66,20 @@ def run(
     cancel: threading.Event | None = None,
     proof: bool = True,
     cache: bool = True,
+    due: str = "",
 ) -> Outcome:
     """Make the report of one client below ``out``. What the user can mend ends as an Outcome, not as an error.
 
     Without ``proof`` it is computed once only, and says so.
     Without ``cache`` nothing that an earlier run has made is used, and nothing is kept.
+    ``due`` is for the record: the moment of a scheduled run.
     """
     out = out.resolve()
     try:
         usable(out)
         making.ready(params.exports)
         with turn.only_run_of(params.client, out):
-            return _staged(params, out, on_progress, cancel or threading.Event(), proof, cache)
+            return _staged(params, out, on_progress, cancel or threading.Event(), proof, cache, due)
     except (KpibookError, OSError) as error:
         told = _mendable(error)
         if told is None:
@@ -86,10 +88,11 @@ def run(
 
 
 def _staged(
-    params: Params, out: Path, on_progress: Listener, cancel: threading.Event, proof: bool, cache: bool
+    params: Params, out: Path, on_progress: Listener, cancel: threading.Event, proof: bool, cache: bool, due: str
 ) -> Outcome:
     began = time.monotonic()
     record = _record(params)
+    record.due = due
     secrets = leakscan.referenced(params.path.read_text(encoding="utf-8"))
     folder = stage.create(out, record)
     step = _Steps(record, folder, on_progress)
@@ -203,6 +206,8 @@ def _record(params: Params) -> runs.RunRecord:
         remedy = "name a Jupyter notebook under 'notebook', or leave that line out"
         raise RunError(Problem(params.path.name, f"notebook: there is no file {template}", remedy))
     record = runs.begin(params.client, params.period.label)
+    record.as_of = params.as_of.isoformat() if params.as_of else ""
+    record.pool = params.privacy.pool
     record.title, record.language = params.title, params.language
     record.params, record.params_sha256 = str(params.path), params.sha256
     record.notebook = str(template)

@@ -14,6 +14,7 @@ from kpibook import runs
 from kpibook.errors import NotValidError, Problem, RunError
 from kpibook.report import leakscan, results
 from kpibook.report.compare import KEYS, as_csv, compare, compare_json, csv_like
+from kpibook.report.kernel import on_day
 from kpibook.report.render import render
 from kpibook.report.supervise import Ended, Event, watch
 from kpibook.report.worker import NOTEBOOK
@@ -100,6 +101,7 @@ def examine(
     problems += compare(results.CSV, written, as_csv(stored), KEYS, f"in {results.SCORECARD}")
     again = scratch / "again"
     (again / results.TABLES).mkdir(parents=True)
+    more = {**(more or {}), **on_day(record.as_of)}
     failed = execute_again(folder, again, scratch, deadline, cancel, parent, variables(record), more)
     problems += [*failed, *stored_problems(folder, again, told=bool(failed))]
     return Verdict(tuple(problems), changed_inputs(folder, again))
