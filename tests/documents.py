@@ -12,6 +12,7 @@ import ibis.expr.operations as ops
 
 from intake.corpus import CASES
 from kpibook.definition import Definition
+from kpibook.intake.severities import RULES
 from kpibook.params import Cost, Limits, ParamsFile, Privacy, SourceColumn, TableMapping, Target, json_schema
 from kpibook.params_schedule import Schedule
 from kpibook.plugins import discover
@@ -57,6 +58,14 @@ def files() -> str:
     ]
     rows += [(c.group, c.issue, c.verdict, ", ".join(f"`{w}`" for w in c.says)) for c in CASES]
     return _table(("group", "class", "verdict", "the message says"), rows)
+
+
+def severities() -> str:
+    """When each rule's finding is serious, and when it is to be checked; the rules that can be serious first."""
+    judged = sorted(RULES.items(), key=lambda rule: (not rule[1].serious, not rule[1].to_check, rule[0]))
+    never = ", ".join(f"`{name}`" for name, one in judged if not any(one))
+    rows = [(f"`{name}`", one.serious or "never", one.to_check or "never") for name, one in judged if any(one)]
+    return f"{_table(('rule', 'serious', 'to check'), rows)}\n\nFor information only, or always in order: {never}."
 
 
 def views() -> str:

@@ -301,7 +301,7 @@ def test_days_that_are_not_covered(client: Client) -> None:
     assert one(loaded, "comparison_without_data").severity == "amber"
     assert one(loaded, "comparison_without_data").details["missing_days"] == 181
     months = one(loaded, "month_without_data")
-    assert (months.severity, months.rows, months.of_rows) == ("amber", 4, 6)
+    assert (months.severity, months.rows, months.of_rows) == ("red", 4, 6)
     assert months.details == {"months": 6, "first": "2017-08"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpibook.intake import quality_coverage, quality_ids, quality_programme, quality_sales
+from kpibook.intake import quality_coverage, quality_ids, quality_outliers, quality_programme, quality_sales
 from kpibook.intake.checks import VALUES, Checks, share
 from kpibook.intake.facts import Finding, Severity
 from kpibook.intake.reconciliation import Reconciled, financials, reconciled
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kpibook.intake.loading import Loaded
     from kpibook.params import Params
 
-_NEEDED_EVERYWHERE = {"net_amount", "ts", "business_date", "transaction_id", "customer_id", "member_id"}
+NEEDED_EVERYWHERE = {"net_amount", "ts", "business_date", "transaction_id", "customer_id", "member_id"}
 _FIRST, _BEYOND = "1970-01-01", "2100-01-01"
 
 
@@ -38,8 +38,8 @@ def examined(
         if checks.has(name):
             found.extend(_columns(checks, TABLES[name]))
             found.extend(_references(checks, name))
-    rules = (*quality_coverage.RULES, *quality_sales.RULES, *quality_ids.RULES, *quality_programme.RULES, financials)
-    for rule in rules:
+    modules = (quality_coverage, quality_sales, quality_outliers, quality_ids, quality_programme)
+    for rule in (*(rule for module in modules for rule in module.RULES), financials):
         found.extend(rule(checks))
     spans = reconciled(checks)
     con.raw_sql(f"DROP TABLE IF EXISTS {VALUES}")
@@ -80,7 +80,7 @@ def _columns(checks: Checks, table: Table) -> Iterator[Finding]:
         rows, part = counts[1 + 2 * i : 3 + 2 * i]
         if rows:
             clean[rule] = False
-            severity: Severity = "red" if rule == "empty" and column in _NEEDED_EVERYWHERE else "amber"
+            severity: Severity = "red" if rule == "empty" and column in NEEDED_EVERYWHERE else "amber"
             examples = checks.examples(table.name, test)
             yield Finding(rule, severity, table.name, column, rows, facts.rows, share(part, total), examples=examples)
     for rule, is_clean in clean.items():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TABLES = ("transactions", "customers", "memberships")
 #: So large a part of the receipts is no accident of two ids that happen to be alike.
-_MANY = 0.05
+MANY = 0.05
 
 
 def alike(checks: Checks) -> Iterator[Finding]:
@@ -29,7 +29,7 @@ def alike(checks: Checks) -> Iterator[Finding]:
         if distinct:
             test = f"{column} IN ({twins})"
             rows, of_rows = checks.one(f"SELECT count(*) FILTER ({test}), count({column}) FROM transactions")
-            severity: Severity = "red" if rows > _MANY * of_rows else "amber"
+            severity: Severity = "red" if rows > MANY * of_rows else "amber"
             yield Finding("ids_alike", severity, "transactions", column, rows, of_rows, details={"distinct": distinct})
 
 

@@ -16,18 +16,30 @@ if TYPE_CHECKING:
     from kpibook.intake.checks import Checks
 
 _CENT = "0.01"
-_MANY_NOT_POSITIVE = 0.05
+MANY_NOT_POSITIVE = 0.05
+MOST_DELIVERED_TWICE = 0.05
 _RETURN_WINDOW = timedelta(days=30)
 _DISCOUNTS = ("general_discount", "loyalty_discount", "personal_discount")
 
 
 def duplicate_lines(checks: Checks) -> Iterator[Finding]:
-    """Lines equal in everything but their key."""
+    """Lines equal in everything but their key.
+
+    A till may print an article twice, but hardly every line of a receipt: many such receipts were delivered twice.
+    """
     facts = checks.loaded["order_lines"].facts
     columns = [c for c in TABLES["order_lines"].columns if c in facts.supplied and c != "line_id"]
     hashed = f"hash({', '.join(columns)})"
     rows = facts.rows - checks.one(f"SELECT count(DISTINCT {hashed}) FROM order_lines")[0]
-    yield Finding("duplicate_lines", "amber" if rows else "green", "order_lines", None, rows, facts.rows)
+    severity: Severity = "amber" if rows else "green"
+    if rows > MOST_DELIVERED_TWICE * facts.rows:
+        receipts = f"SELECT transaction_id, count(*) AS n FROM order_lines GROUP BY transaction_id, {hashed}"
+        twice = checks.one(
+            "SELECT sum(surplus) FROM (SELECT sum(n - 1) AS surplus, min(n) AS least "
+            f"FROM ({receipts}) GROUP BY transaction_id) WHERE least > 1"
+        )[0]
+        severity = "red" if twice and twice > MOST_DELIVERED_TWICE * facts.rows else "amber"
+    yield Finding("duplicate_lines", severity, "order_lines", None, rows, facts.rows)
 
 
 def header_differs(checks: Checks) -> Iterator[Finding]:
@@ -80,7 +92,7 @@ def receipts_not_positive(checks: Checks) -> Iterator[Finding]:
         "(SELECT DISTINCT transaction_id FROM order_lines WHERE return_of_line_id IS NULL) AS sold "
         "USING (transaction_id)"
     )
-    severity: Severity = "green" if not rows else "amber" if rows > _MANY_NOT_POSITIVE * of_rows else "info"
+    severity: Severity = "green" if not rows else "amber" if rows > MANY_NOT_POSITIVE * of_rows else "info"
     yield Finding("receipt_not_positive", severity, "transactions", None, rows, of_rows)
 
 
