@@ -12,6 +12,7 @@ import ibis.expr.operations as ops
 
 from intake.corpus import CASES
 from kpibook.definition import Definition
+from kpibook.expressions import AGGREGATES, FUNCTIONS
 from kpibook.intake.severities import RULES
 from kpibook.params import Cost, Limits, ParamsFile, Privacy, SourceColumn, TableMapping, Target, json_schema
 from kpibook.params_schedule import Schedule
@@ -66,6 +67,12 @@ def severities() -> str:
     never = ", ".join(f"`{name}`" for name, one in judged if not any(one))
     rows = [(f"`{name}`", one.serious or "never", one.to_check or "never") for name, one in judged if any(one)]
     return f"{_table(('rule', 'serious', 'to check'), rows)}\n\nFor information only, or always in order: {never}."
+
+
+def functions() -> str:
+    """What an expression may call, and what besides where rows are grouped."""
+    called, grouped = (", ".join(f"`{name}`" for name in names) for names in (FUNCTIONS, AGGREGATES))
+    return f"Functions: {called}.\n\nWith `one_row_per` also: {grouped}."
 
 
 def views() -> str:

@@ -10,7 +10,17 @@ from sqlglot import exp
 from kpibook import expressions
 from kpibook.errors import ParamsError
 
+NAMES = '; a name with spaces stands in double quotes: "unit price"'
 WRITE = "write one scalar expression over the columns of the source, such as '= price * quantity'"
+
+
+FUNCTIONS = (
+    "abs, cast, ceil, coalesce, concat, concat_ws, contains, date, date_add, date_diff, date_part, date_trunc, day, "
+    "extract, floor, greatest, hour, if, ifnull, last_day, least, left, length, lower, lpad, make_date, "
+    "make_timestamp, md5, month, nullif, regexp_extract, regexp_matches, regexp_replace, replace, right, round, rpad, "
+    "sha256, sign, split_part, starts_with, strftime, string_split, strip_accents, strpos, strptime, substr, timezone, "
+    "to_days, to_timestamp, trim, try_cast, try_strptime, upper, year"
+)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +67,9 @@ def refused(text: str, **options: object) -> str:
         ("  ", f"the expression is empty · {WRITE}"),
         ("a /* hidden */", "the expression holds a comment · write it above the line, after a '#'"),
         ("a -- hidden", "the expression holds a comment · write it above the line, after a '#'"),
-        ("a +", f"not an SQL expression: required keyword: 'expression' missing · {WRITE}"),
-        ("@", f"not an SQL expression: required keyword: 'this' missing · {WRITE}"),
-        ("(" * 900 + "a" + ")" * 900, f"not an SQL expression: nested too deeply · {WRITE}"),
+        ("a +", f"not an SQL expression: required keyword: 'expression' missing · {WRITE}{NAMES}"),
+        ("@", f"not an SQL expression: required keyword: 'this' missing · {WRITE}{NAMES}"),
+        ("(" * 900 + "a" + ")" * 900, f"not an SQL expression: nested too deeply · {WRITE}{NAMES}"),
         ("a" * 2001, "the expression has 2001 characters, at most 2000 are read · shorten it"),
         ("a; drop table transactions", f"more than one expression, or a whole query · {WRITE}"),
         ("a, b", f"more than one expression, or a whole query · {WRITE}"),
@@ -83,7 +93,11 @@ def refused(text: str, **options: object) -> str:
         ("sum(a) over ()", f"a window is not allowed · {WRITE}"),
         ("cast(a as json)", "the type JSON is not allowed · cast to text, a number, a date or a time"),
         ("sum(a)", "sum() joins several rows · give one_row_per, or take the aggregate away"),
-        ("lowr(a)", "the function lowr() is not allowed · did you mean 'lower'?"),
+        ("lowr(a)", "the function lowr() is not allowed · did you mean 'lower'? docs/params.md lists all functions"),
+        ("unit price * 2", f"not an SQL expression: invalid expression / unexpected token · {WRITE}{NAMES}"),
+        ("cast(unit price as double)", f"not an SQL expression: expected as after cast · {WRITE}{NAMES}"),
+        ("to_number(a)", f"the function to_number() is not allowed · use one of: {FUNCTIONS}"),
+        ("zzz(a)", f"the function zzz() is not allowed · use one of: {FUNCTIONS}"),
     ],
 )
 def test_refused_expressions(text: str, message: str) -> None:
@@ -118,6 +132,17 @@ def test_functions_outside_the_list_are_refused(call: str) -> None:
     message = refused(call, aggregates=True)
     assert message.startswith("p.yaml:7: x: the function ")
     assert "() is not allowed · " in message
+
+
+def test_a_list_of_functions_is_whole_where_rows_are_grouped() -> None:
+    every = ", ".join(sorted([*FUNCTIONS.split(", "), "any_value", "count", "max", "min", "sum"]))
+    assert refused("zzz(a)", aggregates=True) == f"p.yaml:7: x: the function zzz() is not allowed · use one of: {every}"
+
+
+def test_what_is_refused_is_not_told_by_the_parser_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    """sqlglot warns of functions that DuckDB has not."""
+    refused("to_number(a)")
+    assert caplog.records == []
 
 
 def test_unknown_columns_are_told_all_at_once() -> None:

@@ -7,6 +7,7 @@ written back from the checked tree. What is not on the lists below does not run.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 DIALECT = "duckdb"
 LONGEST = 2000
 _WRITE = "write one scalar expression over the columns of the source, such as '= price * quantity'"
+_WRITE_NAMES = f'{_WRITE}; a name with spaces stands in double quotes: "unit price"'
+_LISTED = "docs/params.md lists all functions"
 _CAST = "cast to text, a number, a date or a time"
 
 _OPERATORS: tuple[type[exp.Expr], ...] = (
@@ -89,6 +92,16 @@ def bare_columns_of(tree: exp.Expr) -> tuple[str, ...]:
     return tuple(sorted({c.name for c in tree.find_all(exp.Column) if c.find_ancestor(*kinds) is None}))
 
 
+def is_plain(name: str) -> bool:
+    """Whether a column's name needs no double quotes."""
+    return re.fullmatch(r"[^\W\d]\w*", name) is not None
+
+
+def shown_name(name: str) -> str:
+    """A column's name as an expression has it."""
+    return name if is_plain(name) else exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)
+
+
 def to_sql(tree: exp.Expr) -> str:
     """SQL for DuckDB, every name quoted."""
     return tree.sql(dialect=DIALECT, identify=True, comments=False)
@@ -106,9 +119,10 @@ def _one_expression(text: str, where: str) -> exp.Expr:
             raise ParamsError(Problem(where, "the expression holds a comment", "write it above the line, after a '#'"))
         statements = sqlglot.parse(f"SELECT {text}", dialect=DIALECT)
         for statement in statements:  # '@' alone is read, and cannot be written
-            sqlglot.parse(statement.sql(dialect=DIALECT) if statement else "", dialect=DIALECT)
+            again = statement.sql(dialect=DIALECT, unsupported_level=sqlglot.ErrorLevel.IGNORE) if statement else ""
+            sqlglot.parse(again, dialect=DIALECT)
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
-        raise ParamsError(Problem(where, f"not an SQL expression: {_first_line(error)}", _WRITE)) from error
+        raise ParamsError(Problem(where, f"not an SQL expression: {_first_line(error)}", _WRITE_NAMES)) from error
     tree = statements[0] if len(statements) == 1 else None
     if not isinstance(tree, exp.Select):
         raise ParamsError(Problem(where, "more than one expression, or a whole query", _WRITE))
@@ -182,8 +196,10 @@ def _refused_aggregate(node: exp.Expr, aggregates: bool) -> tuple[str, str] | No
 
 
 def _no_function(name: str, aggregates: bool) -> tuple[str, str]:
-    known = FUNCTIONS + AGGREGATES if aggregates else FUNCTIONS
-    return f"the function {name}() is not allowed", did_you_mean(name, known)
+    known = sorted(FUNCTIONS + AGGREGATES if aggregates else FUNCTIONS)
+    near = get_close_matches(name, known, n=1)
+    remedy = f"did you mean '{near[0]}'? {_LISTED}" if near else f"use one of: {', '.join(known)}"
+    return f"the function {name}() is not allowed", remedy
 
 
 def nearest(name: str, known: Collection[str]) -> str:

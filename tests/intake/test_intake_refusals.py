@@ -325,7 +325,8 @@ def test_expressions_that_do_not_fit_their_columns(client: Client) -> None:
     message = (
         "the expression does not fit its columns: No function matches the given name and argument types"
         " '{}(VARCHAR, INTEGER_LITERAL)'. You might need to add explicit type casts."
-        " · columns of a CSV file are text: write cast(price as decimal(18,4)) to compute with them"
+        " · columns of a CSV file are text: write cast(price as decimal(18, 4)) to compute with them,"
+        " with decimal commas cast(replace(replace(price, '.', ''), ',', '.') as decimal(18, 4))"
     )
     assert client.refused(FLAT.replace("net_amount: net", 'net_amount: "= net * 2"')) == (
         "shop.yaml:13: tables.order_lines.columns.net_amount: " + message.format("*")

@@ -104,7 +104,8 @@ def whole(cell: str) -> str:
             {"net_amount": CAST},
             {"amount": whole},
             AMOUNT + "cast takes the point in '1.234' (row 1) of 'amount' for decimals, and params say decimal: ','"
-            " · map the column by its name, or replace the signs inside the cast",
+            " · map the column by its name, or write"
+            " cast(replace(replace(amount, '.', ''), ',', '.') as decimal(18, 4))",
         ),
         (
             "",

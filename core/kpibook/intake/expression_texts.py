@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from kpibook import expressions
 from kpibook.errors import Problem
 from kpibook.intake import sql
+from kpibook.intake.cast_numbers import COMMA
 from kpibook.intake.casting import shown
 from kpibook.intake.number_forms import SORTS
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 NUMBER, WHOLE, DAY, ORDER, ORDERED_DAYS = "number", "whole", "day", "order", "ordered days"
 _WHOLES = {exp.DataType.Type[name] for name in ("TINYINT", "SMALLINT", "INT", "BIGINT", "INT128", "UTINYINT",
                                                  "USMALLINT", "UINT", "UBIGINT")}  # fmt: skip
-_NUMBERS = {*_WHOLES, *(exp.DataType.Type[name] for name in ("FLOAT", "DOUBLE", "DECIMAL"))}
+NUMBERS = {*_WHOLES, *(exp.DataType.Type[name] for name in ("FLOAT", "DOUBLE", "DECIMAL"))}
 _DAYS = {exp.DataType.Type[name] for name in ("DATE", "TIMESTAMP", "TIMESTAMPNTZ", "TIMESTAMPTZ")}
 _ORDERING = (exp.Min, exp.Max, exp.Greatest, exp.Least)
 _COMPARING = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
@@ -39,8 +41,8 @@ def uses(tree: exp.Expr, kind: str) -> Iterator[tuple[str, str]]:
     for node in tree.walk():
         if isinstance(node, exp.Cast):  # TryCast is one too
             name, to = _column(node.this), node.to.this
-            if name and to in _NUMBERS | _DAYS:
-                yield name, WHOLE if to in _WHOLES else NUMBER if to in _NUMBERS else DAY
+            if name and to in NUMBERS | _DAYS:
+                yield name, WHOLE if to in _WHOLES else NUMBER if to in NUMBERS else DAY
         elif isinstance(node, _ORDERING) and kind in {"money", "decimal", "float", "int", "date", "datetime"}:
             for operand in (node.this, *node.expressions):
                 if name := _column(operand):
@@ -88,7 +90,8 @@ def _number(rows: Rows, file: SourceFile, name: str, use: str, how: SourceColumn
     either = f"regexp_full_match(v, {sql.text('[+-]?(' + SORTS['either_point'] + ')')})"
     if decimal == "," and (odd := _first(rows, file, name, point)):
         what = f"cast takes the point in {odd} of '{name}' for decimals, and params say decimal: ','"
-        yield Problem(where, what, f"{_BY_NAME}, or replace the signs inside the cast")
+        written = COMMA.format(expressions.shown_name(name), "decimal(18, 4)")
+        yield Problem(where, what, f"{_BY_NAME}, or write {written}")
     proof = decimal is not None or _first(rows, file, name, f"{point} AND NOT {either}")
     if not proof and (odd := _first(rows, file, name, either)):
         what = f"ambiguous: {odd} of '{name}' has decimals or thousands, and no other number of the column tells"

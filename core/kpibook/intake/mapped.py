@@ -45,12 +45,16 @@ class Mapped:
 
 @dataclass(frozen=True)
 class ValueTest:
-    """Rows of ``untyped`` where ``bad`` holds have a ``value`` that is not what the column expects."""
+    """Rows of ``untyped`` where ``bad`` holds have a ``value`` that is not what the column expects.
+
+    ``number`` is what a cast to a number casts, and to what.
+    """
 
     column: str
     bad: str
     value: str
     expected: str
+    number: tuple[str, str] | None = None
 
 
 def place(file: str, table: str, column: str, source: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from kpibook import expressions
 from kpibook.errors import KpibookError, Problem
 from kpibook.expressions import nearest
 from kpibook.intake import casting, expression_texts, sql
+from kpibook.intake.cast_numbers import COMMA, POINT
 from kpibook.intake.mapped import Mapped, ValueTest, model_column, place
 from kpibook.intake.raw import RawValue, probes
 from kpibook.intake.typed_text import Asked, Decided, decide
@@ -107,11 +109,17 @@ class Mapper:
             self._known(column, owners, self._at("one_row_per"))
         return owners
 
-    def _known(self, column: str, owners: dict[str, tuple[str, ...]], where: str) -> None:
+    def _known(self, column: str, owners: dict[str, tuple[str, ...]], where: str, *, inside: bool = False) -> None:
+        """``inside`` an expression a name may need quotes."""
         if column not in owners:
             files = " and ".join(dict.fromkeys((self.mapping.from_, *self.mapping.join)))
             has = "have" if " and " in files else "has"
-            self.problems.append(Problem(where, f"{files} {has} no column '{column}'", nearest(column, owners)))
+            is_computed = re.search(r'["*/+()]', column) and where != self._at("one_row_per")
+            remedy = "begin an expression with '='" if is_computed else nearest(column, owners)
+            meant = re.fullmatch(r"did you mean '(.+)'\?", remedy) if inside else None
+            if meant and not expressions.is_plain(meant[1]):
+                remedy = f"did you mean {expressions.shown_name(meant[1])}?"
+            self.problems.append(Problem(where, f"{files} {has} no column '{column}'", remedy))
         elif len(owners[column]) > 1:
             what = f"'{column}' stands in several of the joined files"
             self.problems.append(Problem(where, what, "join on it, or deliver one of them under another name"))
@@ -140,7 +148,7 @@ class Mapper:
             return None
         for column in expressions.columns_of(tree):
             if column != ROW_ID or ROW_ID in owners:
-                self._known(column, owners, where)
+                self._known(column, owners, where, inside=True)
         return tree.transform(_qualified, owners)
 
     def _untyped(self, owners: dict[str, tuple[str, ...]], values: list[RawValue], where: exp.Expr | None) -> str:
@@ -185,15 +193,20 @@ class Mapper:
         for column, value in zip(columns, values, strict=True):
             alone = self._described(self._untyped(owners, [value], None))
             if not isinstance(alone, dict):
-                self.problems.append(Problem(self._at("columns", column), alone, self._hint()))
+                hint = self._hint(self.mapping.at(column).column, owners)
+                self.problems.append(Problem(self._at("columns", column), alone, hint))
         if not self.problems:
-            self.problems.append(Problem(self._at("where" if where is not None else "join"), described, self._hint()))
+            hint = self._hint(self.mapping.where or "", owners)
+            self.problems.append(Problem(self._at("where" if where is not None else "join"), described, hint))
         return {}
 
-    def _hint(self) -> str:
-        texts = any(self.files[n].is_text for n in (self.mapping.from_, *self.mapping.join))
-        if texts:
-            return "columns of a CSV file are text: write cast(price as decimal(18,4)) to compute with them"
+    def _hint(self, text: str, owners: Mapping[str, tuple[str, ...]]) -> str:
+        quoted = [name for name in owners if f"'{name}'" in text]
+        if quoted:
+            return f'write "{quoted[0]}" if the column is meant: in single quotes it is a text'
+        if any(self.files[n].is_text for n in (self.mapping.from_, *self.mapping.join)):
+            point, commas = (form.format("price", "decimal(18, 4)") for form in (POINT, COMMA))
+            return f"columns of a CSV file are text: write {point} to compute with them, with decimal commas {commas}"
         return "check the types of the columns and of the arguments"
 
     def _described(self, query: str) -> dict[str, str] | str:
@@ -244,9 +257,8 @@ class Mapper:
         for column, value, made in zip(columns, values, casts, strict=True):
             expected = casting.EXPECTED[model_column(self.table, column).kind]
             for probe in value.probes:
-                yield ValueTest(
-                    column, f"{probe.operand} IS NOT NULL AND {probe.made} IS NULL", probe.operand, probe.expected
-                )
+                bad = f"{probe.operand} IS NOT NULL AND {probe.made} IS NULL"
+                yield ValueTest(column, bad, probe.operand, probe.expected, probe.number)
             if made.bad is not None:
                 kind = casting.family(types[value.alias])
                 said = f"{expected} (the column holds {types[value.alias]})" if kind == "other" else expected

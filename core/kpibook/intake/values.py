@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kpibook.errors import DataError, Problem
 from kpibook.intake import sql
+from kpibook.intake.cast_numbers import remedy_for
 from kpibook.intake.casting import shown
 from kpibook.intake.mapped import model_column
 from kpibook.intake.typed_text import MEND
@@ -66,7 +67,8 @@ def _wrong_types(con: Backend, mapped: Mapped) -> Iterator[Problem]:
         if count:
             where = f"{mapped.where(test.column)}: row {first}"
             more = f", {count} rows in all" if count > 1 else ""
-            yield Problem(where, f"{shown(value)} is not {test.expected}{more}", MEND)
+            remedy = remedy_for(value, *test.number) if test.number else ""
+            yield Problem(where, f"{shown(value)} is not {test.expected}{more}", remedy or MEND)
 
 
 def _unlisted(con: Backend, mapped: Mapped) -> Iterator[Problem]:
