@@ -26,8 +26,6 @@ from kpibook.catalog import Catalog
 from kpibook.effects import touched
 from kpibook.engine import compute as engine
 from kpibook.engine.computable import Computability
-from kpibook.engine.script import script
-from kpibook.errors import ParamsError, Problem, did_you_mean
 from kpibook.intake import Intake
 from kpibook.params import Params
 from kpibook.plugins import Discovered, discover
@@ -264,18 +262,6 @@ def letter(catalog: Catalog, data: Intake, params: Params) -> str:
     judged = engine.computability(catalog, resolution, params, loaded(data))
     titles = {name: translated(s.definition, params.language)[0] for name, s in catalog.kpis.items()}
     return letters.letter(params, data, judged, resolution, titles)
-
-
-def sql(kpi: str, params: Params) -> str:
-    """The queries behind one KPI for this client, as a script for DuckDB."""
-    catalog = discover(params.plugins).catalog
-    resolution = asked.resolved(catalog, params)
-    if kpi not in resolution.kpis:
-        raise ParamsError(Problem("command line", f"there is no KPI '{kpi}'", did_you_mean(kpi, resolution.kpis)))
-    data = intake_of.load(params)
-    sources = {name: facts.sql for name, facts in data.facts.items() if facts.sql}
-    table = engine.reporting_windows(params, loaded(data))
-    return script(resolution.kpis[kpi], resolution, engine.placer(catalog, resolution), table, sources)
 
 
 def _computability_frame(judged: Iterable[Computability], titles: Mapping[str, tuple[str, str]]) -> pd.DataFrame:

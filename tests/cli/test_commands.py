@@ -258,9 +258,9 @@ def test_lab_refuses_what_is_no_template_and_leaves_nothing(
 
 def test_sql_prints_the_script_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("kpibook.params.load", lambda path: path)
-    monkeypatch.setattr("kpibook.book.sql", lambda kpi, params: f"-- {kpi} of {params}\n")
+    monkeypatch.setattr("kpibook.by_hand.queries", lambda kpi, params, data: f"-- {kpi} of {params}, {data}\n")
     assert call("sql", "net_sales", "shop.yaml") == 0
-    assert capsys.readouterr().out == "-- net_sales of shop.yaml\n"
+    assert capsys.readouterr().out == "-- net_sales of shop.yaml, None\n"
 
 
 def kpi(name: str, title: str, **more: Any) -> Any:

@@ -33,11 +33,8 @@ def script(
     KPI in pandas the queries give the rows that its function gets.
     """
     definition = kpi.definition
-    given = [name for name in definition.inputs if name in definition.columns]
-    estimates = {"": kpi.estimate, **kpi.estimate.variants} if kpi.estimate is not None else {}
-    nodes = [node for e in estimates.values() if e is not None for node in roots(e)]
-    nodes += [node for name in given if name in resolution.schemas for node in _whole(resolution, name)]
-    tables, used = _read(resolution, nodes)
+    estimates = _estimates(kpi)
+    tables, used = _read(resolution, _nodes(kpi, resolution))
     parts = [_note(f"{kpi.id}: {definition.title}: {definition.text}"), _note(f"definition {kpi.hash}, {kpi.origin}")]
     parts += [_source(name, sources) for name in tables if name in model.TABLES]
     parts.append(_periods(table))
@@ -51,10 +48,30 @@ def script(
             parts += _queries(variant or "headline", estimate, placer, sides)
     if kpi.failure:
         parts.append(_note(f"it fails: {kpi.failure}"))
-    elif given:
+    elif given := _given(kpi):
         parts += [_rows(name, kpi, resolution, placer) for name in given]
         parts.append(_goes_on(kpi))
     return "\n\n".join(parts) + "\n"
+
+
+def tables(kpi: Resolved, resolution: Resolution) -> tuple[str, ...]:
+    """The canonical tables that a KPI's script reads."""
+    return tuple(name for name in _read(resolution, _nodes(kpi, resolution))[0] if name in model.TABLES)
+
+
+def _estimates(kpi: Resolved) -> Mapping[str, Estimate | None]:
+    return {"": kpi.estimate, **kpi.estimate.variants} if kpi.estimate is not None else {}
+
+
+def _given(kpi: Resolved) -> list[str]:
+    """What a function in pandas gets."""
+    return [name for name in kpi.definition.inputs if name in kpi.definition.columns]
+
+
+def _nodes(kpi: Resolved, resolution: Resolution) -> list[ops.Node]:
+    nodes = [node for e in _estimates(kpi).values() if e is not None for node in roots(e)]
+    known = [name for name in _given(kpi) if name in resolution.schemas]
+    return [*nodes, *(node for name in known for node in _whole(resolution, name))]
 
 
 def _whole(resolution: Resolution, name: str) -> list[ops.Node]:
