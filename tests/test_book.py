@@ -8,7 +8,7 @@ import pytest
 
 import kpibook
 from kpibook import book as books
-from kpibook import intake
+from kpibook import by_hand, intake
 from kpibook.errors import ParamsError
 from kpibook.params import load
 from kpibook.plugins import discover
@@ -48,7 +48,7 @@ def shop(make_project, monkeypatch):
 def test_the_printed_queries_give_the_figures_of_the_scorecard(shop, monkeypatch):
     """The auditor's way: the script run by hand where the data lie; value = t0 / t1 as its comment says."""
     found = kpibook.open("params/shop.yaml").scorecard.query("kpi == 'avg_receipt' and segment == 'total'")
-    script = books.sql("avg_receipt", load("params/shop.yaml"))
+    script = by_hand.queries("avg_receipt", load("params/shop.yaml"))
     monkeypatch.chdir(shop.path / "data")
     con = duckdb.connect()
     *setup, headline = [part for part in script.split("-- headline, current: ")[0].split(";\n") if part.strip()] + [
@@ -65,7 +65,7 @@ def test_the_printed_queries_give_the_figures_of_the_scorecard(shop, monkeypatch
 
 def test_an_unknown_kpi_has_no_query(shop):
     with pytest.raises(ParamsError) as caught:
-        books.sql("avg_reciept", load("params/shop.yaml"))
+        by_hand.queries("avg_reciept", load("params/shop.yaml"))
 
     assert str(caught.value) == "command line: there is no KPI 'avg_reciept' · did you mean 'avg_receipt'?"
 

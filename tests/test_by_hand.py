@@ -132,9 +132,3 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(DataError) as refused:
         by_hand.queries("net_sales", client, tmp_path / "out")
     assert str(refused.value) == str(by_hand.room.full(str(tmp_path / "out")))
-
-
-def test_a_kpi_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError) as caught:
-        by_hand.queries("net_salez", shop(tmp_path, "ventas.csv", CSV.encode()))
-    assert str(caught.value) == "command line: there is no KPI 'net_salez' · did you mean 'net_sales'?"

@@ -7,6 +7,8 @@ from math import inf
 from typing import Any
 
 from kpibook.catalog import Catalog
+from kpibook.engine import breakdowns
+from kpibook.engine import compute as engine
 from kpibook.errors import ParamsError, PluginError, Problem, did_you_mean
 from kpibook.estimates import Curve, Linear
 from kpibook.params import Params
@@ -19,7 +21,7 @@ MOST_PERCENT = 10
 def resolved(catalog: Catalog, params: Params) -> Resolution:
     """The KPIs under this client's settings.
 
-    Raises ParamsError with every problem of settings and targets: unknown KPIs and settings, values of the wrong
+    Raises ParamsError with every problem of settings, targets and breakdowns: unknown ones, values of the wrong
     type, two targets for one figure, a percentage written as 97 instead of 0.97.
     """
     problems: list[Problem] = []
@@ -29,6 +31,8 @@ def resolved(catalog: Catalog, params: Params) -> Resolution:
     except PluginError as error:
         problems += error.problems
     problems += _targets(catalog, params, resolution)
+    if resolution is not None:
+        problems += breakdowns.unknown(params, engine.placer(catalog, resolution))
     if problems or resolution is None:
         raise ParamsError(problems)
     return resolution

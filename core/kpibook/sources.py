@@ -14,6 +14,8 @@ REFERENCE = re.compile(r"\$\{(\w*)\}")
 _PACKAGE = re.compile(r"package:(?P<name>[A-Za-z_]\w*)(?:/(?P<folder>.+))?")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 SUPPORTED = "give a folder, package:NAME/folder, or the URL of a database such as postgres://"
+#: Clients whose params come with kpibook, and their data do not.
+SAMPLES = ("cdnow", "marea")
 #: Backends of Ibis that hold data of others; PostgreSQL is the one that the tests prove.
 DATABASES = frozenset(
     {"athena", "bigquery", "clickhouse", "databricks", "druid", "duckdb", "exasol", "impala", "materialize", "mssql",
@@ -70,7 +72,10 @@ def resolve(source: str, base: Path) -> Path:
     found = _PACKAGE.fullmatch(text)
     folder = _package_folder(found["name"], found["folder"] or "") if found else (base / Path(text).expanduser())
     if not folder.is_dir():
-        raise MissingFolderError(f"there is no folder '{source}'", "check the path, or that the files were delivered")
+        remedy = "check the path, or that the files were delivered"
+        if folder.name in SAMPLES and not found:
+            remedy = f"make it: python -m kpibook.samples data {folder.name}, in the folder above params"
+        raise MissingFolderError(f"there is no folder '{source}'", remedy)
     return folder.resolve()
 
 

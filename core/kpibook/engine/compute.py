@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from kpibook import model, once, results, windows
 from kpibook.cache.store import Store
 from kpibook.catalog import Catalog
-from kpibook.engine import history, pipeline, targets
+from kpibook.engine import breakdowns, history, pipeline, targets
 from kpibook.engine.backend import Database, opened
 from kpibook.engine.computable import Computability, judge
 from kpibook.engine.jobs import Cell
@@ -26,7 +26,7 @@ from kpibook.engine.placing import Placer
 from kpibook.engine.planning import planned
 from kpibook.engine.rows import Rows, ordered
 from kpibook.engine.stated import stated
-from kpibook.errors import ParamsError, Problem, did_you_mean
+from kpibook.errors import ParamsError
 from kpibook.params import Params
 from kpibook.privacy.scorecard import withhold
 from kpibook.privacy.tables import published
@@ -109,7 +109,9 @@ def _compute(catalog: Catalog, params: Params, loaded: Loaded, min_persons: int,
 
 def computability(catalog: Catalog, resolution: Resolution, params: Params, loaded: Loaded) -> list[Computability]:
     """Which KPIs this client's tables, columns and history allow. Raises ParamsError for an unknown breakdown."""
-    _refuse_unknown_breakdowns(params, placer(catalog, resolution))
+    problems = breakdowns.unknown(params, placer(catalog, resolution))
+    if problems:
+        raise ParamsError(problems)
     table = reporting_windows(params, loaded)
     verdicts = []
     for kpi in resolution.kpis.values():
@@ -119,17 +121,6 @@ def computability(catalog: Catalog, resolution: Resolution, params: Params, load
             verdict = Computability(kpi.id, kpi.definition.family, "not", reason=gaps[0])
         verdicts.append(verdict)
     return verdicts
-
-
-def _refuse_unknown_breakdowns(params: Params, place: Placer) -> None:
-    known = place.breakdowns()
-    problems = [
-        Problem(params.where("breakdowns"), f"no KPI can be broken down by '{name}'", did_you_mean(name, known))
-        for name in params.breakdowns
-        if name not in known
-    ]
-    if problems:
-        raise ParamsError(problems)
 
 
 def reporting_windows(params: Params, loaded: Loaded) -> list[Window]:
