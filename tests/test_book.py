@@ -92,6 +92,7 @@ def test_chapters_speak_the_client_s_language_and_escape_its_text(shop):
 
     assert "Shop &lt;b&gt;of&lt;/b&gt; Ana" in page
     assert "Ticket medio" in page
+    assert "¿Cuánto vale una compra, de media?" in chapters[-1].html
     assert "http" not in page
     assert all("Average receipt" not in chapter.html for chapter in chapters)
 

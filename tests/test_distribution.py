@@ -14,7 +14,7 @@ KPIS = '''"""Two KPIs of Acme."""
 from kpibook import hookimpl, kpi, share, total
 
 
-@kpi(unit="receipts", better="higher")
+@kpi(unit="receipts", better="higher", question="How often does PREFIX sell?")
 def PREFIX_purchases(receipts):
     """Purchases of PREFIX: number of receipts."""
     return total(receipts.count(), cluster=receipts.customer_id)
@@ -114,6 +114,7 @@ def test_both_stand_in_catalogue_scorecard_and_report_with_their_origin(shop):
         assert (card.loc[f"{prefix}_purchases", "value"], card.loc[f"{prefix}_purchases", "origin"]) == (120, origin)
         assert card.loc[f"{prefix}_small_receipts", "value"] == pytest.approx(1 / 6)
         assert f"Purchases of {prefix}" in page
+        assert page.count(f"How often does {prefix} sell?") == 1
         assert origin in page
 
 

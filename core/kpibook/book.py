@@ -233,9 +233,12 @@ class Book:
             needs = [f"{table}.{c}" for table, columns in kpi.needs.items() for c in sorted(columns)]
             chosen = ", ".join(f"{name} = {value}" for name, value in sorted(kpi.settings.items()))
             text = f"{text} ({chosen})" if chosen else text
+            asked_for = kpi.definition.question
+            question = self._sentences.get(asked_for) or asked_for
             facts = {"definition_hash": kpi.hash, "origin": kpi.origin, "unit": kpi.definition.unit}
             rows.append(
-                {"kpi": kpi.id, "title": title, "text": text, "needs": needs, "shown": kpi.id in figures, **facts}
+                {"kpi": kpi.id, "title": title, "text": text, "question": question, "needs": needs}
+                | {"shown": kpi.id in figures, **facts}
             )
         return pd.DataFrame(rows)
 

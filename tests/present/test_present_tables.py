@@ -287,10 +287,11 @@ def test_definitions_of_shown_kpis_are_whole_and_others_are_listed(english: Word
         "origin": "pack 1, x.py:3",
     }
     one |= {"unit": "months", "needs": ["tickets.ts", "tickets.channel", "products.brand"], "shown": True}
+    one |= {"question": "How long <b>does</b> it take?"}
     other = {**one, "kpi": "y", "title": "Y", "definition_hash": "0" * 16, "shown": False}
     table = reference_tables.definitions_table(pd.DataFrame([one, other]), english)
     assert rows(table.html) == {
-        "X|x|": [
+        "X|How long &lt;b&gt;does&lt;/b&gt; it take?||x|": [
             "A per B.|Unit: months. Uses tickets (ts, channel); products (brand)",
             "abcdef012345|pack 1, x.py:3",
         ]

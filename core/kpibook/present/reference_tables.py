@@ -36,8 +36,9 @@ def computability_table(computability: pd.DataFrame, words: Words) -> Display:
 
 
 def definitions_table(definitions: pd.DataFrame, words: Words) -> Display:
-    """What each figure means and whose it is: ``kpi, title, text, definition_hash, origin``, if there ``needs, unit``.
+    """What each figure means and whose it is: ``kpi, title, text, definition_hash, origin``.
 
+    If there also the ``question`` that it answers, ``needs`` and ``unit``.
     KPIs whose ``shown`` is False have no figure in the report: they are listed below with hash and origin.
     """
     rows = records(definitions)
@@ -99,7 +100,8 @@ def _defined(row: dict[str, Any], words: Words) -> list[str]:
     said += [words("definitions.needs", list=_plain(needs))] if needs else []
     mark = f"<code>{escape(_hash(row))}</code>"
     below = f'<span class="kb-sub">{escape(str(row["origin"]))}</span>'
-    return [name_cell(str(row["title"]), str(row["kpi"])), name_cell(str(row["text"]), " ".join(said)), mark + below]
+    name = name_cell(str(row["title"]), str(row.get("question") or ""), str(row["kpi"]))
+    return [name, name_cell(str(row["text"]), " ".join(said)), mark + below]
 
 
 def _others(rows: Sequence[dict[str, Any]], words: Words) -> str:
