@@ -43,7 +43,7 @@ def people() -> dict[str, pd.DataFrame]:
         {
             "ticket": [f"TICKET{n:04d}" for n in number],
             "client": [f"PERSON{n % 40:04d}" for n in number],
-            "sold_at": [f"2024-0{1 + n % 6}-1{n % 7} 12:00:00" for n in number],
+            "sold_at": [f"2024-0{1 + n % 6}-{1 + 3 * (n % 10):02d} 12:00:00" for n in number],
             "total": [str(10 + n % 60) if n != 5 else "" for n in number],
             "channel": ["web" if n % 40 < 4 else "store" for n in number],
         }
