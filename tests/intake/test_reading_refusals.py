@@ -339,3 +339,19 @@ def test_data_that_do_not_fit_into_memory() -> None:
     with pytest.raises(DataError) as caught:
         values.run(failing(duckdb.OutOfMemoryException("128 MB")), "SELECT 1", "order_lines")
     assert str(caught.value) == ("order_lines: the data do not fit into the memory allowed · raise limits: memory")
+
+
+def test_rules_of_quality_that_need_more_memory_than_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a rule asks may fail as reading does; there are no limits in these params: their first line is named."""
+    import duckdb
+
+    from kpibook import intake
+
+    def examined(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("950 MB used: Mrs Brown")
+
+    monkeypatch.setattr(intake, "examined", examined)
+    said = told(tmp_path, text()())
+    assert said == "shop.yaml:1: the data do not fit into the memory allowed \u00b7 raise limits: memory"

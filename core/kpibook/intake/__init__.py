@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kpibook.errors import DataError
 from kpibook.intake import database, kept
 from kpibook.intake.connection import connect, lock, own_folder
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
@@ -12,6 +13,7 @@ from kpibook.intake.files import Reader
 from kpibook.intake.loading import Loader, resolved_root
 from kpibook.intake.quality import examined
 from kpibook.intake.refusals import refuse
+from kpibook.intake.values import refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +53,15 @@ def load(
 
 
 def _read(con: Backend, params: Params, root: Path | None, tell: Tell) -> Intake:
+    import duckdb
+
+    try:
+        return _examined(con, params, root, tell)
+    except duckdb.OutOfMemoryException as error:
+        raise DataError(refusal(error, params.where("limits", "memory"))) from error
+
+
+def _examined(con: Backend, params: Params, root: Path | None, tell: Tell) -> Intake:
     loader = Loader(con, params, None if root is None else Reader(con, params, root, own_folder(con), tell))
     facts = loader.run()
     refuse(con, params, loader.loaded)

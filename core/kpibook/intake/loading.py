@@ -155,12 +155,10 @@ class Loader:
         values.run(self.con, create, mapped.table)
         own = tuple(c for c in mapped.columns if c in TABLES["order_lines"].columns)
         header = tuple(c for c in mapped.columns if c in TABLES["transactions"].columns)
-        firsts = ", ".join(
-            f"arg_min_null({sql.name(c)}, {sql.ROW}) AS {sql.name(c)}" for c in header if c != "transaction_id"
-        )
+        chosen = ", ".join([sql.ROW, "transaction_id", *(sql.name(c) for c in header if c != "transaction_id")])
         grouped = (
-            f"SELECT min({sql.ROW}) AS {sql.ROW}, transaction_id{', ' + firsts if firsts else ''} FROM {{}} "
-            f"WHERE transaction_id IS NOT NULL GROUP BY transaction_id ORDER BY {sql.ROW}"
+            f"SELECT {chosen} FROM {{}} WHERE transaction_id IS NOT NULL "
+            f"QUALIFY row_number() OVER (PARTITION BY transaction_id ORDER BY {sql.ROW}) = 1 ORDER BY {sql.ROW}"
         )
         for name, columns, source in (("transactions", header, grouped), ("order_lines", own, "SELECT * FROM {}")):
             quick, long = (

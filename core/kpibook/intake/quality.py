@@ -30,7 +30,8 @@ def examined(
     if checks.has("order_lines", "net_amount"):
         con.raw_sql(
             f"CREATE OR REPLACE TEMP TABLE {VALUES} AS "
-            "SELECT transaction_id, sum(net_amount) AS value FROM order_lines GROUP BY transaction_id"
+            "SELECT transaction_id, sum(net_amount) AS value, bool_or(return_of_line_id IS NULL) AS sold "
+            "FROM order_lines GROUP BY transaction_id"
         )
     found: list[Finding] = []
     for name, table in loaded.items():

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kpibook.intake import sql
-from kpibook.intake.checks import share
+from kpibook.intake.checks import VALUES, share
 from kpibook.intake.facts import Finding, Severity
 from kpibook.model import TABLES
 
@@ -86,12 +86,9 @@ def receipts_not_positive(checks: Checks) -> Iterator[Finding]:
     """Receipts that sum to zero or less, but for those that only take back what another receipt sold."""
     if checks.value("transactions") is None:
         return
-    rows, of_rows = checks.one(
-        f"SELECT count(*) FILTER (value <= 0 AND sold.transaction_id IS NOT NULL), count(*) "
-        f"FROM {checks.relation('transactions')} AS t LEFT JOIN "
-        "(SELECT DISTINCT transaction_id FROM order_lines WHERE return_of_line_id IS NULL) AS sold "
-        "USING (transaction_id)"
-    )
+    of_rows = checks.rows("transactions")
+    receipts = "SELECT transaction_id FROM transactions"
+    rows = checks.one(f"SELECT count(*) FROM {VALUES} WHERE value <= 0 AND sold AND transaction_id IN ({receipts})")[0]
     severity: Severity = "green" if not rows else "amber" if rows > MANY_NOT_POSITIVE * of_rows else "info"
     yield Finding("receipt_not_positive", severity, "transactions", None, rows, of_rows)
 
