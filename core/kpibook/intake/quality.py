@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpibook.intake import quality_coverage, quality_ids, quality_outliers, quality_programme, quality_sales
-from kpibook.intake.checks import VALUES, Checks, share
+from kpibook.intake.checks import RECEIPTS, Checks, share
 from kpibook.intake.facts import Finding, Severity
 from kpibook.intake.reconciliation import Reconciled, financials, reconciled
 from kpibook.model import TABLES, Table, references
@@ -27,12 +27,8 @@ def examined(
 ) -> tuple[tuple[Finding, ...], tuple[Reconciled, ...]]:
     """Every finding, the worst first, in an order that does not depend on the run; and sales against the accounts."""
     checks = Checks(con, params, loaded)
-    if checks.has("order_lines", "net_amount"):
-        con.raw_sql(
-            f"CREATE OR REPLACE TEMP TABLE {VALUES} AS "
-            "SELECT transaction_id, sum(net_amount) AS value, bool_or(return_of_line_id IS NULL) AS sold "
-            "FROM order_lines GROUP BY transaction_id"
-        )
+    if checks.value("transactions"):
+        _weigh_receipts(con)
     found: list[Finding] = []
     for name, table in loaded.items():
         found.extend(_assumed(table))
@@ -43,8 +39,20 @@ def examined(
     for rule in (*(rule for module in modules for rule in module.RULES), financials):
         found.extend(rule(checks))
     spans = reconciled(checks)
-    con.raw_sql(f"DROP TABLE IF EXISTS {VALUES}")
+    con.raw_sql(f"DROP TABLE IF EXISTS {RECEIPTS}")
     return tuple(sorted(found, key=lambda finding: finding.order)), spans
+
+
+def _weigh_receipts(con: Backend) -> None:
+    """In two steps: a sum and a join by text at once need twice the memory."""
+    sums = "sum(net_amount) AS value, bool_or(return_of_line_id IS NULL) AS sold"
+    values = f"SELECT transaction_id, {sums} FROM order_lines GROUP BY transaction_id"
+    con.raw_sql(f"CREATE OR REPLACE TEMP TABLE __values AS {values}")
+    con.raw_sql(
+        f"CREATE OR REPLACE TEMP TABLE {RECEIPTS} AS "
+        "SELECT t.*, v.value, v.sold FROM transactions t LEFT JOIN __values v USING (transaction_id)"
+    )
+    con.raw_sql("DROP TABLE __values")
 
 
 def _assumed(table: Loaded) -> Iterator[Finding]:

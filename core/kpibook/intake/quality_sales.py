@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kpibook.intake import sql
-from kpibook.intake.checks import VALUES, share
+from kpibook.intake.checks import RECEIPTS, share
 from kpibook.intake.facts import Finding, Severity
 from kpibook.model import TABLES
 
@@ -87,8 +87,7 @@ def receipts_not_positive(checks: Checks) -> Iterator[Finding]:
     if checks.value("transactions") is None:
         return
     of_rows = checks.rows("transactions")
-    receipts = "SELECT transaction_id FROM transactions"
-    rows = checks.one(f"SELECT count(*) FROM {VALUES} WHERE value <= 0 AND sold AND transaction_id IN ({receipts})")[0]
+    rows = checks.one(f"SELECT count(*) FROM {RECEIPTS} WHERE value <= 0 AND sold")[0]
     severity: Severity = "green" if not rows else "amber" if rows > MANY_NOT_POSITIVE * of_rows else "info"
     yield Finding("receipt_not_positive", severity, "transactions", None, rows, of_rows)
 
