@@ -241,11 +241,17 @@ def test_init_says_where_it_cannot_make_a_workspace(here: Path, capsys: Capture,
     assert [p.name for p in here.iterdir()] == ["afile"]
 
 
-def test_lab_takes_the_place_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lab_takes_the_place_of_the_command(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(lab.os, "execv", lambda path, arguments: asked.append((path, arguments)))
+    monkeypatch.setattr(lab.os, "execve", lambda *given: asked.append(given))
     assert call("lab") == 0
-    assert asked == [(sys.executable, [sys.executable, "-m", "jupyterlab"])]
+    assert call("lab", "--no-browser", "--port", "9000") == 0
+    program = [sys.executable, "-m", "jupyterlab"]
+    assert [given[:2] for given in asked] == [
+        (sys.executable, [*program, "--port=8888"]),
+        (sys.executable, [*program, "--port=9000", "--no-browser"]),
+    ]
+    assert [given[2]["JUPYTER_DATA_DIR"] for given in asked] == [str(here / ".jupyter" / "data")] * 2
 
 
 def test_lab_makes_a_clients_own_workbook_once(here: Path) -> None:

@@ -18,14 +18,24 @@ def command(
     params: Annotated[
         Path | None, typer.Argument(metavar="PARAMS", help="The client to open it for.", show_default=False)
     ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, or print the address only.")
+    ] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port, or a free one near it.")] = 8888,
 ) -> None:
-    """With a params file the report template is copied to notebooks/CLIENT.ipynb, once, and opened there."""
-    arguments = [sys.executable, "-m", "jupyterlab"]
+    """With a params file the report template is copied to notebooks/CLIENT.ipynb, once, and opened there.
+
+    The kernel is kpibook's own Python. Settings and history lie in .jupyter below this folder.
+    """
+    from kpibook.report.lab import environment
+
+    arguments = [sys.executable, "-m", "jupyterlab", f"--port={port}", *([] if browser else ["--no-browser"])]
     if params:
         from kpibook.params import load
 
         arguments.append(str(workbook(load(params))))
-    os.execv(sys.executable, arguments)  # noqa: S606 (JupyterLab takes the place of this process)
+    env = environment(Path())
+    os.execve(sys.executable, arguments, env)  # noqa: S606 (JupyterLab takes the place of this process)
 
 
 def workbook(params: Params) -> Path:
