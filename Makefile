@@ -69,7 +69,7 @@ spark: $(READY) ## every KPI on Spark as on DuckDB, and written for five engines
 torture: $(READY) ## every fault, one client's id looked for in others' reports, kill -9 at KILLS=200 moments; counts
 	@$(BIN)/python -m torture $(ONLY)
 
-samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
+samples: $(SAMPLES) ## data of the sample clients, CDNOW, Corner and Marea, into data/
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
