@@ -13,9 +13,9 @@ from kpibook import admission
 from kpibook.errors import Problem
 from kpibook.kit import checks
 from kpibook.kit.target import Target, no_queries, read
-from kpibook.present.titles import sentences
+from kpibook.present.titles import reread, sentences
 
-OTHERS = ("es", "de", "it")
+OTHERS = ("de", "es", "it")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Verdict:
 
 def admit(path: Path) -> Verdict:
     """Test a file or pack; its KPIs that pass are recorded beside it. Raises what ``read`` raises."""
+    reread()
     target = read(path)
     problems: list[Problem] = []
     notes: list[str] = []
@@ -65,11 +66,13 @@ def _texts(kpi: str, target: Target) -> list[str]:
     """The languages in which the report falls back to the author's words."""
     definition = target.catalog.kpis[kpi].definition
     own = [text for text in (definition.title, definition.text, definition.question) if text]
-    lacking = [lang for lang in OTHERS if not set(own) <= set(sentences([definition], lang))]
-    if not lacking:
+    lacking = {lang: [text for text in own if text not in sentences([definition], lang)] for lang in OTHERS}
+    languages = [lang for lang, texts in lacking.items() if texts]
+    if not languages:
         return []
-    told = f"{kpi}: not all of its words are in {', '.join(lacking)}: reports in these show the docstring's"
-    return [f"{told} · add locale/<language>.po"]
+    texts = ", ".join(repr(text) for text in own if any(text in lacking[lang] for lang in languages))
+    told = f"{kpi}: not all of its words are in {', '.join(languages)}: reports in these show the docstring's"
+    return [f"{told} · add to locale/<language>/: {texts}"]
 
 
 def _record(passed: list[str], target: Target) -> list[Path]:

@@ -76,14 +76,24 @@ msgstr ""
 "Language: LANGUAGE\\n"
 "Content-Type: text/plain; charset=UTF-8\\n"
 
-# One entry a sentence: the title, the definition and the question as the code has them.
+# Title, definition and question, each as the code has it. What is left empty stays as the code has it.
+msgid "TITLE"
+msgstr ""
+
+msgid "receipts of at least the setting `least`, out of all receipts."
+msgstr ""
+
+msgid "What does a director ask that this answers?"
+msgstr ""
 """
+LANGUAGES = ("de", "es", "it")
 
 
 def new_kpi(folder: Path, name: str) -> list[Path]:
-    """``name.py`` and ``test_name.py`` in ``folder``; the names of what was made."""
+    """``name.py`` and ``test_name.py`` in ``folder``, with catalogues for its words; the names of what was made."""
     place = f'Path(__file__).with_name("{name}.py")'
     files = {folder / f"{name}.py": _kpi(name), folder / f"test_{name}.py": _test(name, place)}
+    files |= {folder / "locale" / lang / f"{name}.po": _po(name, lang) for lang in LANGUAGES}
     return _written(files)
 
 
@@ -96,12 +106,20 @@ def new_pack(folder: Path, name: str) -> list[Path]:
         root / module / "__init__.py": _kpi(kpi),
         root / "tests" / f"test_{module}.py": _test(kpi, "Path(__file__).parents[1]"),
     }
-    files |= {root / module / "locale" / f"{lang}.po": PO.replace("LANGUAGE", lang) for lang in ("de", "es", "it")}
+    files |= {root / module / "locale" / f"{lang}.po": _po(kpi, lang) for lang in LANGUAGES}
     return _written(files)
 
 
 def _kpi(name: str) -> str:
-    return KPI.replace("NAME", name).replace("TITLE", name.replace("_", " ").capitalize())
+    return KPI.replace("NAME", name).replace("TITLE", _title(name))
+
+
+def _po(name: str, language: str) -> str:
+    return PO.replace("LANGUAGE", language).replace("TITLE", _title(name))
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _test(name: str, place: str) -> str:
