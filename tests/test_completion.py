@@ -20,7 +20,8 @@ def source(kind: str, settings: dict[str, Any]) -> Any:
 def book() -> Any:
     definitions = {n: source("view" if n == "receipts" else "kpi", s) for n, s in SETTINGS.items()}
     kpis = {n: s for n, s in definitions.items() if n != "receipts"}
-    return SimpleNamespace(catalog=SimpleNamespace(definitions=definitions, kpis=kpis))
+    views = {"receipts": definitions["receipts"]}
+    return SimpleNamespace(catalog=SimpleNamespace(definitions=definitions, kpis=kpis, views=views))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,8 @@ def book() -> Any:
         ("x = book.why('chu", ["churn_rate"]),
         ('book.explain(kpi="cl', ["clv"]),
         ('book.explain("x', []),
+        ('book.rows("re', ["redemptions", "referrals", "receipts"]),
+        ('number.rows("re', []),
         ("book.with_settings(", ["churn_rate=", "receipts="]),
         ("book.with_settings(churn_rate={}, re", ["receipts="]),
         ('book.with_settings(churn_rate={"', ["churn_days", "inactive_days"]),

@@ -233,6 +233,27 @@ def test_an_unknown_kpi_is_told_with_the_nearest_and_without_a_traceback(book: B
     assert caught.value._render_traceback_() == [told]
 
 
+def test_the_first_rows_of_a_table_and_of_a_view_are_shown_in_order_of_their_key(book: Book) -> None:
+    """t0 is of July 1, 2023 over 10; t1 of August 2 over 11; t10 of May 4, 2024 over 20."""
+    lines, receipts = book.rows("order_lines", 1), book.rows("receipts", most=3)
+    assert (lines.line_id.tolist(), len(book.rows("transactions"))) == (["1"], 5)
+    assert receipts.transaction_id.tolist() == ["t0", "t1", "t10"]
+    assert [str(day) for day in receipts.business_date] == ["2023-07-01", "2023-08-02", "2024-05-04"]
+    assert [float(amount) for amount in receipts.net_amount] == [10.0, 11.0, 20.0]
+
+
+def test_every_view_has_rows_to_show_or_none(book: Book) -> None:
+    shown = {name: len(book.rows(name, 2)) for name in book.results.resolution.views}
+    assert shown["receipts"] == shown["person_periods"] == 2
+    assert set(shown.values()) == {0, 1, 2}
+
+
+def test_an_unknown_table_is_told_with_the_nearest(book: Book) -> None:
+    with pytest.raises(ParamsError) as caught:
+        book.rows("receits")
+    assert str(caught.value) == "book: there is no table 'receits' · did you mean 'receipts'?"
+
+
 def test_ids_are_offered_for_the_brackets(book: Book) -> None:
     assert {"avg_receipt", "large_receipts"} <= set(book._ipython_key_completions_())
 

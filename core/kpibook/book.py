@@ -31,7 +31,7 @@ from kpibook.params import Params
 from kpibook.plugins import Discovered, discover
 from kpibook.present import chapters
 from kpibook.present.display import Display, bullets, paragraph, stack, style_tag
-from kpibook.present.titles import sentences, translated
+from kpibook.present.titles import reread, sentences, translated
 from kpibook.present.verdict import verdict
 from kpibook.present.words import Words
 from kpibook.workbench import Workbench, loaded
@@ -46,6 +46,7 @@ def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
     completion.install()
+    reread()
     store = _store(client)
     with progress.told(Words(client.language, client.currency)) as step:
         step("reading")

@@ -1,4 +1,4 @@
-"""KPI ids and settings that IPython offers inside of ``book.explain("`` and ``book.with_settings(``."""
+"""Ids and settings that IPython offers inside of ``book.explain("``, ``book.rows("`` and ``book.with_settings(``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kpibook.model import TABLES
+
 #: A variable, a method that takes a KPI's id, an open string.
 IN_STRING = re.compile(r"(\w+)\.(?:explain|why)\(\s*(?:kpi\s*=\s*)?[\"'](\w*)$")
+#: Likewise of a method that takes a table's name.
+IN_ROWS = re.compile(r"(\w+)\.rows\(\s*(?:table\s*=\s*)?[\"'](\w*)$")
 #: A variable whose settings are changed: an argument is begun.
 IN_SETTINGS = re.compile(r"(\w+)\.with_settings\((?:.*,)?\s*(\w*)$", re.DOTALL)
 #: Within the settings of one KPI: a key is begun.
@@ -27,6 +31,9 @@ def offered(before: str, names: Mapping[str, Any]) -> list[str]:
     if found := IN_STRING.search(before):
         known = _catalog(names.get(found[1]))
         return _beginning(found[2], known.kpis) if known else []
+    if found := IN_ROWS.search(before):
+        known = _catalog(names.get(found[1]))
+        return _beginning(found[2], [*TABLES, *known.views]) if known else []
     if found := IN_SETTINGS.search(before):
         known = _catalog(names.get(found[1]))
         with_settings = [n for n, s in known.definitions.items() if s.definition.settings] if known else []

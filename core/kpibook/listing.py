@@ -22,6 +22,7 @@ CALLS = {
     'book["avg_receipt"]': "kpi",
     'book.explain("avg_receipt")': "explain",
     'book.why("avg_receipt")': "why",
+    'book.rows("receipts")': "rows",
     'book.with_settings(churn_rate={"churn_days": 60})': "with_settings",
     "book.scorecard": "scorecard",
     "book.tables": "tables",

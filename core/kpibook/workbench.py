@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from kpibook import explaining, listing, progress
+from kpibook import explaining, listing, peek, progress
 from kpibook.engine import compute as engine
 from kpibook.errors import ParamsError, PluginError, Problem, did_you_mean
 from kpibook.present import chapters
@@ -70,6 +70,10 @@ class Workbench:
         """Why a KPI has no figure, or not all of one, and what to ask the client for."""
         _known(self, kpi)
         return explaining.why(kpi, self.results, self._words, self._titles[kpi][0])
+
+    def rows(self: Opened, table: str, most: int = 5) -> pd.DataFrame:
+        """The first rows of a canonical table or a view, as a KPI that names it gets them. ``book.rows("receipts")``"""
+        return peek.first_rows(table, most, self.catalog, self.results.resolution, loaded(self.intake))
 
     def with_settings(self: BookLike, **settings: Mapping[str, Any]) -> BookLike:  # noqa: PYI019  of whoever is such a book
         """Another book with other settings of KPIs or views, computed anew; the data are not read again.
