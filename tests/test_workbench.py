@@ -248,6 +248,37 @@ def test_every_view_has_rows_to_show_or_none(book: Book) -> None:
     assert set(shown.values()) == {0, 1, 2}
 
 
+def test_one_kpi_alone_has_the_figures_that_it_has_among_all(book: Book, folder: Path) -> None:
+    """Settings, targets and breakdowns of the others in the params are no matter."""
+    text = (folder / "params" / "en.yaml").read_text(encoding="utf-8")
+    more = "settings: {churn_rate: {churn_days: 9}}\nbreakdowns: [month]\ntargets:\n"
+    more += "  - {kpi: retention_rate, value: 0.5, comparator: '>=', set_at: 2023-12-01}\n"
+    (folder / "params" / "more.yaml").write_text(text + more, encoding="utf-8")
+    alone = kpibook.open(folder / "params" / "more.yaml", only=["large_receipts"])
+    assert list(alone.catalog.kpis) == ["large_receipts"]
+    assert set(alone.scorecard["kpi"]) == {"large_receipts"}
+    assert set(alone.scorecard["segment_by"]) == {"total", "month"}
+    assert figure(alone, "large_receipts") == figure(book, "large_receipts") == pytest.approx(0.4)
+    assert (alone.params.settings, alone.params.targets) == ({}, ())
+    assert alone.results.resolution.kpis["large_receipts"].hash == book.results.resolution.kpis["large_receipts"].hash
+
+
+@pytest.mark.parametrize(
+    ("kpi", "told"),
+    [
+        ("large_receits", "only: there is no KPI 'large_receits' · did you mean 'large_receipts'?"),
+        (
+            "target_attainment",
+            "only: 'target_attainment' reads the figures of others · open the book without only=",
+        ),
+    ],
+)
+def test_what_cannot_be_opened_alone_is_told(folder: Path, kpi: str, told: str) -> None:
+    with pytest.raises(ParamsError) as caught:
+        kpibook.open(folder / "params" / "en.yaml", only=[kpi])
+    assert str(caught.value) == told
+
+
 def test_an_unknown_table_is_told_with_the_nearest(book: Book) -> None:
     with pytest.raises(ParamsError) as caught:
         book.rows("receits")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,17 @@ from kpibook.workbench import Workbench, loaded
 RUN_FOLDER = "KPIBOOK_RUN_DIR"
 
 
-def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.open
-    """Load a client's data and compute every KPI. Raises KpibookError with all problems."""
+def open(params: Path | str, *, only: Sequence[str] = ()) -> Book:  # noqa: A001  the public name is kpibook.open
+    """Load a client's data and compute every KPI, or those of ``only``. Raises KpibookError with all problems.
+
+    ``only=["churn_rate"]`` is for whoever is at work on a KPI and does not want to wait for the others.
+    """
     client = params_of.load(params, periods.day_of_run())
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
+    if only:
+        few, client = asked.of(discovered.catalog, client, only)
+        discovered = replace(discovered, catalog=few)
     completion.install()
     reread()
     store = _store(client)

@@ -11,7 +11,7 @@ import ibis
 import pandas as pd
 
 from kpibook import model
-from kpibook.catalog import Catalog, build
+from kpibook.catalog import Catalog, only
 from kpibook.engine.compute import Loaded, compute
 from kpibook.params import Limits
 from kpibook.periods import Period
@@ -64,20 +64,9 @@ def figures(
     """The scorecard rows of the case's KPI, current period; of other ``tables`` or ``period``, broken down ``by``."""
     spans = Period.parse(period or case.period), Period.parse(case.compare) if case.compare else None
     asked: Any = _Asked(*spans, case.settings, (by,) if by else ())
-    found = compute(only(catalog, case.kpi), asked, loaded(case.tables if tables is None else tables, times)).scorecard
+    data = loaded(case.tables if tables is None else tables, times)
+    found = compute(only(catalog, [case.kpi]), asked, data).scorecard
     return found[(found["kpi"] == case.kpi) & (found["period"] == "current")]
-
-
-def only(catalog: Catalog, kpi: str) -> Catalog:
-    """This KPI and the views that it rests on, with those that describe persons."""
-    every = catalog.definitions
-    wanted, waiting = set(), [kpi, *(n for n, s in catalog.views.items() if s.definition.describes)]
-    while waiting:
-        name = waiting.pop()
-        if name in every and name not in wanted:
-            wanted.add(name)
-            waiting += every[name].definition.inputs
-    return build(source for name, source in every.items() if name in wanted)
 
 
 def completed(tables: Mapping[str, Rows]) -> dict[str, list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ KPI = '''"""TITLE: say here what the KPIs of this file are about."""
 from kpibook import hookimpl, kpi, share
 
 
-@kpi(unit="percent", better="neutral", question="What does a director ask that this answers?")
+@kpi(unit="percent", better="neutral", family="sales", question="What does a director ask that this answers?")
 def NAME(receipts, *, least: float = 50.0):
     """TITLE: receipts of at least the setting `least`, out of all receipts."""
     return share(receipts.net_amount >= least, cluster=receipts.customer_id)

@@ -8,6 +8,7 @@ in three from July 2024 on.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -16,7 +17,6 @@ from . import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PERSONS, FIRST, DAYS = 240, datetime(2023, 1, 1), 731  # noqa: DTZ001  the till's wall clock
 LEFT, LATER = (datetime(2024, month, 1) - FIRST for month in (4, 7))  # noqa: DTZ001  likewise
@@ -44,7 +44,7 @@ def _of(person: int) -> Iterator[Visit]:
         yield Visit(FIRST + timedelta(days=day, hours=hour, minutes=(7 * person + 11 * turn) % 60), person, turn)
 
 
-def write(folder: Path) -> None:
+def write(folder: Path | str) -> None:
     """``ticket_lines.parquet``: one row a line; amounts without VAT, 5.00 to 44.00 euros."""
     lines = [(n, visit, line) for n, visit in enumerate(visits(), 1) for line in range(1 + visit.turn % 2)]
     numbers, of, line = zip(*lines, strict=True)
@@ -62,4 +62,4 @@ def write(folder: Path) -> None:
             "net": columns.money([500 + 100 * (each % 40) for each in mixed]),
         }
     )
-    columns.write(folder, {"ticket_lines": table})
+    columns.write(Path(folder), {"ticket_lines": table})
