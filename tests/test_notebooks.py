@@ -1,4 +1,4 @@
-"""The notebooks as they lie there: cells that call and define nothing, all of them executed, in order, without an error."""
+"""The notebooks as they lie there: cells that call and define nothing, all executed, in order, without an error."""
 
 from __future__ import annotations
 

@@ -53,10 +53,11 @@ def open(params: Path | str, *, only: Sequence[str] = ()) -> Book:  # noqa: A001
         discovered = replace(discovered, catalog=few)
     completion.install()
     reread()
-    store = _store(client)
+    store, folder = _store(client), os.environ.get(RUN_FOLDER)
+    scratch = Path(folder) if folder else None
     with progress.told(Words(client.language, client.currency)) as step:
         step("reading")
-        data = intake_of.load(client, scratch=_scratch(), store=store, tell=progress.reading(step))
+        data = intake_of.load(client, scratch=scratch, store=store, tell=progress.reading(step))
         step("computing", n=len(discovered.catalog.kpis))
         figures = None if os.environ.get(environment.USE) == "inputs" else store
         computed = engine.compute(discovered.catalog, client, loaded(data), client.privacy.min_persons, figures)
@@ -285,8 +286,3 @@ def _store(client: Params) -> Store | None:
     """Where the run has one for its client."""
     folder, limit = os.environ.get(environment.FOLDER), client.limits.cache
     return Store(Path(folder), client.client, size(limit)) if folder and limit != "none" else None
-
-
-def _scratch() -> Path | None:
-    folder = os.environ.get(RUN_FOLDER)
-    return Path(folder) if folder else None

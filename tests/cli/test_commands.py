@@ -245,11 +245,11 @@ def test_lab_takes_the_place_of_the_command(here: Path, monkeypatch: pytest.Monk
     asked: list[Any] = []
     monkeypatch.setattr(lab.os, "execve", lambda *given: asked.append(given))
     assert call("lab") == 0
-    assert call("lab", "--no-browser", "--port", "9000") == 0
+    assert call("lab", "--no-browser", "--port", "9000", "--allow-root") == 0
     program = [sys.executable, "-m", "jupyterlab"]
     assert [given[:2] for given in asked] == [
         (sys.executable, [*program, "--port=8888"]),
-        (sys.executable, [*program, "--port=9000", "--no-browser"]),
+        (sys.executable, [*program, "--port=9000", "--no-browser", "--allow-root"]),
     ]
     assert [given[2]["JUPYTER_DATA_DIR"] for given in asked] == [str(here / ".jupyter" / "data")] * 2
 

@@ -22,6 +22,7 @@ def command(
         bool, typer.Option("--browser/--no-browser", help="Open a browser, or print the address only.")
     ] = True,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port, or a free one near it.")] = 8888,
+    root: Annotated[bool, typer.Option("--allow-root", help="Start as root too, as in a container.")] = False,
 ) -> None:
     """With a params file the report template is copied to notebooks/CLIENT.ipynb, once, and opened there.
 
@@ -29,7 +30,8 @@ def command(
     """
     from kpibook.report.lab import environment
 
-    arguments = [sys.executable, "-m", "jupyterlab", f"--port={port}", *([] if browser else ["--no-browser"])]
+    flags = [*([] if browser else ["--no-browser"]), *(["--allow-root"] if root else [])]
+    arguments = [sys.executable, "-m", "jupyterlab", f"--port={port}", *flags]
     if params:
         from kpibook.params import load
 

@@ -38,6 +38,7 @@ def environment(workspace: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_RUNTIME_DIR": home / "runtime",
         "IPYTHONDIR": home / "ipython",
+        "NPM_CONFIG_CACHE": home / "npm",  # language servers are looked for with npm, which writes a log
     }
     given = {name: value for name, value in os.environ.items() if name not in OTHERS}
     path = os.pathsep.join([str(Path(sys.executable).parent), *filter(None, [os.environ.get("PATH")])])
