@@ -70,6 +70,10 @@ def of_pack(folder: Path) -> tuple[catalog.Catalog, set[Path]]:
     origin = f"{project.get('name', folder.name)} {project.get('version', '')}".strip()
     packs, _ = _packs()
     others = [p for p in packs if p.origin.rpartition(" ")[0] != project.get("name")]
+    tops = {name.partition(".")[0] for name in modules}
+    for loaded in [name for name in sys.modules if name.partition(".")[0] in tops]:
+        del sys.modules[loaded]  # of another folder, or as it was before its author went on writing
+    importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
     try:
         own = [_Plugin(origin, _intact(importlib.import_module, name)) for name in modules]
@@ -83,7 +87,6 @@ def of_pack(folder: Path) -> tuple[catalog.Catalog, set[Path]]:
     sources, problems = _definitions([*others, *own])
     if problems:
         raise PluginError(problems)
-    tops = tuple(name.partition(".")[0] for name in modules)
     files = [m.__file__ for n, m in sys.modules.items() if n.partition(".")[0] in tops and getattr(m, "__file__", None)]
     return catalog.build(sources), {Path(str(file)).resolve() for file in files}
 

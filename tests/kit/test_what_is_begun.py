@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibook.kit import scaffold
+from kpibook.kit import checks, scaffold
 from kpibook.kit.admit import admit
 
 UV = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation"]
@@ -55,3 +55,16 @@ def test_an_admitted_pack_is_installed_with_its_words_and_its_record(begun: Path
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run([sys.executable, "-c", FOUND], env=env, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == ["quux-kpis 0.1.0", "sales", True, "Parte de quux"]
+
+
+def test_a_pack_is_tested_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is the same in a notebook: a pack of that name in another folder, and an edit after admission."""
+    monkeypatch.setattr(checks, "budget", lambda case, target: iter(()))
+    for place in ("one", "two"):
+        scaffold.new_pack(tmp_path / place, "quux-kpis")
+        verdict = admit(tmp_path / place / "quux-kpis")
+        assert verdict.files == (tmp_path / place / "quux-kpis" / "quux_kpis" / "admitted.json",)
+    module = tmp_path / "two" / "quux-kpis" / "quux_kpis" / "__init__.py"
+    module.write_text(module.read_text(encoding="utf-8").replace(">= least", "> 2 * least"), encoding="utf-8")
+    told = "quux_kpis_share: its case gives 0.0, worked out was 0.5 · mend the function, or the case"
+    assert [str(p) for p in admit(tmp_path / "two" / "quux-kpis").problems] == [told]
