@@ -155,7 +155,7 @@ def test_explain_speaks_the_language_of_the_report(libro: Book) -> None:
             "avg_receipt_card",
             [
                 "Average receipt with card cannot be computed from these data.",
-                "Not supplied, to be asked of the client: transactions.member_id.",
+                "Not supplied, to be asked of the company: transactions.member_id.",
                 "To be asked of the client:",
                 "Further columns of table transactions: receipts, one row each: member_id",
             ],
