@@ -50,9 +50,11 @@ fuzz: $(READY) ## the readers under RUNS=20000 files that nobody would send (ins
 large: $(READY) ## kpibook check of a CSV of GB=2 gigabytes in a foreign dialect, in under 2 GB of memory
 	@$(BIN)/python benchmarks/torture/large_csv.py $(GB)
 
-browser: $(READY) ## hostile text in Chromium and LibreOffice, which it installs where they are missing (apt)
+browser: $(READY) ## hostile text in Chromium and LibreOffice, JupyterLab in Chromium; installs both (apt) and Playwright
 	@command -v chromium >/dev/null && command -v soffice >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium libreoffice-calc-nogui; }
+	@$(BIN)/python -c 'import playwright' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); \
+	  "$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[browser]'; }
 	@$(BIN)/pytest -p no:cacheprovider browser
 
 recipes: $(READY) ## exported schedules against systemd, cron, kubeconform and airflow, those that are installed
@@ -69,7 +71,7 @@ spark: $(READY) ## every KPI on Spark as on DuckDB, and written for five engines
 torture: $(READY) ## every fault, one client's id looked for in others' reports, kill -9 at KILLS=200 moments; counts
 	@$(BIN)/python -m torture $(ONLY)
 
-samples: $(SAMPLES) ## data of the two sample clients, CDNOW and Marea, into data/
+samples: $(SAMPLES) ## data of the sample clients, CDNOW, Corner and Marea, into data/
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16

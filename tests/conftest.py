@@ -129,7 +129,7 @@ def _environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the data of both sample clients, made once for all workers: ``marea/``, ``cdnow/``."""
+    """A folder with the data of the sample clients, made once for all workers: ``cdnow/``, ``corner/``, ``marea/``."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent

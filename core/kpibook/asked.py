@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import inf
 from typing import Any
 
-from kpibook.catalog import Catalog
+from kpibook.catalog import Catalog, only
 from kpibook.engine import breakdowns
 from kpibook.engine import compute as engine
 from kpibook.errors import ParamsError, PluginError, Problem, did_you_mean
@@ -36,6 +36,30 @@ def resolved(catalog: Catalog, params: Params) -> Resolution:
     if problems or resolution is None:
         raise ParamsError(problems)
     return resolution
+
+
+def of(catalog: Catalog, params: Params, kpis: Collection[str]) -> tuple[Catalog, Params]:
+    """These KPIs alone, and what the params say of them: for whoever is at work on one.
+
+    Raises ParamsError for a KPI that there is not, and for one that reads the figures of others.
+    """
+    problems = []
+    for kpi in kpis:
+        if kpi not in catalog.kpis:
+            problems.append(Problem("only", f"there is no KPI '{kpi}'", did_you_mean(kpi, catalog.kpis)))
+        elif "scorecard" in catalog.kpis[kpi].definition.inputs:
+            problems.append(Problem("only", f"'{kpi}' reads the figures of others", "open the book without only="))
+    if problems:
+        raise ParamsError(problems)
+    few = only(catalog, kpis)
+    settings = {name: own for name, own in params.settings.items() if name in few.definitions}
+    known = engine.placer(few, few.resolve(settings)).breakdowns()
+    said = {
+        "settings": settings,
+        "targets": tuple(target for target in params.targets if target.kpi in few.kpis),
+        "breakdowns": tuple(name for name in params.breakdowns if name in known),
+    }
+    return few, params.model_copy(update=said)
 
 
 def _targets(catalog: Catalog, params: Params, resolution: Resolution | None) -> Iterator[Problem]:

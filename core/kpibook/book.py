@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kpibook import asked, glossary, periods, results, rules
+from kpibook import admission, asked, completion, glossary, periods, progress, results, rules
 from kpibook import intake as intake_of
 from kpibook import letter as letters
 from kpibook import params as params_of
@@ -31,30 +31,43 @@ from kpibook.params import Params
 from kpibook.plugins import Discovered, discover
 from kpibook.present import chapters
 from kpibook.present.display import Display, bullets, paragraph, stack, style_tag
-from kpibook.present.titles import sentences, translated
+from kpibook.present.titles import reread, sentences, translated
 from kpibook.present.verdict import verdict
 from kpibook.present.words import Words
+from kpibook.workbench import Workbench, loaded
 
 #: Set by a run: the folder into which the notebook's last cell saves its results.
 RUN_FOLDER = "KPIBOOK_RUN_DIR"
 
 
-def open(params: Path | str) -> Book:  # noqa: A001  the public name is kpibook.open
-    """Load a client's data and compute every KPI. Raises KpibookError with all problems."""
+def open(params: Path | str, *, only: Sequence[str] = ()) -> Book:  # noqa: A001  the public name is kpibook.open
+    """Load a client's data and compute every KPI, or those of ``only``. Raises KpibookError with all problems.
+
+    ``only=["churn_rate"]`` is for whoever is at work on a KPI and does not want to wait for the others.
+    """
     client = params_of.load(params, periods.day_of_run())
     discovered = discover(client.plugins)
     asked.resolved(discovered.catalog, client)
-    store = _store(client)
-    data = intake_of.load(client, scratch=_scratch(), store=store)
-    figures = None if os.environ.get(environment.USE) == "inputs" else store
-    computed = engine.compute(discovered.catalog, client, loaded(data), client.privacy.min_persons, figures)
+    if only:
+        few, client = asked.of(discovered.catalog, client, only)
+        discovered = replace(discovered, catalog=few)
+    completion.install()
+    reread()
+    store, folder = _store(client), os.environ.get(RUN_FOLDER)
+    scratch = Path(folder) if folder else None
+    with progress.told(Words(client.language, client.currency)) as step:
+        step("reading")
+        data = intake_of.load(client, scratch=scratch, store=store, tell=progress.reading(step))
+        step("computing", n=len(discovered.catalog.kpis))
+        figures = None if os.environ.get(environment.USE) == "inputs" else store
+        computed = engine.compute(discovered.catalog, client, loaded(data), client.privacy.min_persons, figures)
     if store is not None:
         store.trim()
     return Book(client, data, discovered, computed, store)
 
 
-@dataclass(frozen=True)
-class Book:
+@dataclass(frozen=True, repr=False)
+class Book(Workbench):
     """One client's report in parts. ``scorecard`` and ``tables`` are pandas; the other methods return displays."""
 
     params: Params
@@ -126,7 +139,9 @@ class Book:
     def definitions(self) -> Display:
         """Every KPI's definition, inputs, hash and origin; packs that could not be loaded are named."""
         broken = [paragraph(self._words("definitions.broken_pack", problem=str(p))) for p in self.discovered.broken]
-        return stack([chapters.definitions(self._definitions, self._words), *broken])
+        strangers = sum(not admission.is_admitted(self.catalog, kpi) for kpi in self.catalog.kpis)
+        note = [paragraph(self._words("admission.note", n=strangers), "note")] if strangers else []
+        return stack([chapters.definitions(self._definitions, self._words), *note, *broken])
 
     def save(self) -> Display:
         """Save scorecard, tables and quality where a run asked for them; elsewhere nothing is written."""
@@ -159,6 +174,7 @@ class Book:
             "computability": judged,
             "definitions": {
                 k.id: {"hash": k.hash, "origin": k.origin, "settings": dict(k.settings)}
+                | {"admitted": admission.is_admitted(self.catalog, k.id)}
                 for k in self.results.resolution.kpis.values()
             },
             "failed_kpis": self._failures(),
@@ -235,20 +251,14 @@ class Book:
             text = f"{text} ({chosen})" if chosen else text
             asked_for = kpi.definition.question
             question = self._sentences.get(asked_for) or asked_for
-            facts = {"definition_hash": kpi.hash, "origin": kpi.origin, "unit": kpi.definition.unit}
+            own = admission.is_admitted(self.catalog, kpi.id)
+            origin = kpi.origin if own else f"{kpi.origin} · {self._words('admission.not_admitted')}"
+            facts = {"definition_hash": kpi.hash, "origin": origin, "unit": kpi.definition.unit}
             rows.append(
                 {"kpi": kpi.id, "title": title, "text": text, "question": question, "needs": needs}
                 | {"shown": kpi.id in figures, **facts}
             )
         return pd.DataFrame(rows)
-
-
-def loaded(data: Intake) -> engine.Loaded:
-    """What the engine needs of an intake: assumed columns count as supplied."""
-    supplied = {name: facts.supplied | frozenset(facts.assumed) for name, facts in data.facts.items()}
-    rows = {name: facts.rows for name, facts in data.facts.items()}
-    assert data.data_start is not None and data.data_end is not None  # noqa: S101  intake refuses empty sales
-    return engine.Loaded(data.con, supplied, rows, data.data_start, data.data_end, data.digests)
 
 
 def computability(catalog: Catalog, data: Intake, params: Params) -> pd.DataFrame:
@@ -276,8 +286,3 @@ def _store(client: Params) -> Store | None:
     """Where the run has one for its client."""
     folder, limit = os.environ.get(environment.FOLDER), client.limits.cache
     return Store(Path(folder), client.client, size(limit)) if folder and limit != "none" else None
-
-
-def _scratch() -> Path | None:
-    folder = os.environ.get(RUN_FOLDER)
-    return Path(folder) if folder else None

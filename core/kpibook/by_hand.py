@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from kpibook import asked, book, intake
+from kpibook import asked, intake
 from kpibook.engine import compute as engine
 from kpibook.engine.script import script, tables
 from kpibook.errors import DataError, ParamsError, Problem, did_you_mean
@@ -18,6 +18,7 @@ from kpibook.intake.loading import resolved_root
 from kpibook.intake.notes import plain
 from kpibook.params import Params
 from kpibook.plugins import discover
+from kpibook.workbench import loaded
 
 
 def queries(kpi: str, params: Params, folder: Path | None = None) -> str:
@@ -36,7 +37,7 @@ def queries(kpi: str, params: Params, folder: Path | None = None) -> str:
         above = _warned(kpi, [name for name in read if not _runs(data, name, params)], data)
     else:
         sources, above = _written(read, data, folder), ""
-    table = engine.reporting_windows(params, book.loaded(data))
+    table = engine.reporting_windows(params, loaded(data))
     return above + script(resolution.kpis[kpi], resolution, engine.placer(catalog, resolution), table, sources)
 
 

@@ -81,6 +81,19 @@ def build(sources: Iterable[Source]) -> Catalog:
     return catalog
 
 
+def only(catalog: Catalog, kpis: Iterable[str]) -> Catalog:
+    """These KPIs and the views that they rest on, with those that describe persons, for breakdowns."""
+    every = catalog.definitions
+    wanted: set[str] = set()
+    waiting = [*kpis, *(name for name, source in catalog.views.items() if source.definition.describes)]
+    while waiting:
+        name = waiting.pop()
+        if name in every and name not in wanted:
+            wanted.add(name)
+            waiting += every[name].definition.inputs
+    return build(source for name, source in every.items() if name in wanted)
+
+
 def _duplicates(sources: tuple[Source, ...]) -> list[Problem]:
     problems = []
     first: dict[str, str] = {}

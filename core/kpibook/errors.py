@@ -39,6 +39,10 @@ class KpibookError(Exception):
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: its text, which says what to do."""
+        return [str(self)]
+
 
 class ParamsError(KpibookError):
     """The params file or the command line says something kpibook cannot follow."""

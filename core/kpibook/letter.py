@@ -130,15 +130,21 @@ def _item(number: int, item: Item, titles: Mapping[str, str], words: Words) -> I
 
 
 def _row(table: str, column: Column, words: Words) -> list[str]:
-    own = f"column.{table}.{column.name}"
-    meaning = words(own if words.has(own) else f"column.{column.name}")
+    name, meaning, form, example = described(table, column.name, words)
+    return [f"`{name}`", _plain(meaning), _plain(form), "`" + example.replace("|", r"\|") + "`"]
+
+
+def described(table: str, name: str, words: Words) -> tuple[str, str, str, str]:
+    """A column as a client is asked for it: its name, what it means, in which form, and an invented value."""
+    column = TABLES[table].columns[name]
+    own = f"column.{table}.{name}"
+    meaning = words(own if words.has(own) else f"column.{name}")
     kind = "word" if column.kind == "enum" and not column.values else column.kind
     values = {"values": " / ".join(column.values)} if column.values else {}
     form = words(f"format.{kind}", currency=words.currency, **values)
     if column.nullable:
         form = f"{form}; {words('letter.may_be_empty')}"
-    example = column.values[0] if column.values else EXAMPLES[column.kind]
-    return [f"`{column.name}`", _plain(meaning), _plain(form), "`" + example.replace("|", r"\|") + "`"]
+    return name, meaning, form, column.values[0] if column.values else EXAMPLES[column.kind]
 
 
 def _corrections(

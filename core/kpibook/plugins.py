@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -57,6 +58,51 @@ def discover(folder: Path | None = None) -> Discovered:
     if more:
         raise PluginError(more)
     return Discovered(catalog.build(sources), tuple(broken))
+
+
+def of_pack(folder: Path) -> tuple[catalog.Catalog, set[Path]]:
+    """The catalogue with a pack that lies in ``folder`` and need not be installed, and the files of its modules.
+
+    Raises PluginError with every problem, such as a pyproject.toml that names no entry point.
+    """
+    intact.keep()
+    project, modules = _named(folder)
+    origin = f"{project.get('name', folder.name)} {project.get('version', '')}".strip()
+    packs, _ = _packs()
+    others = [p for p in packs if p.origin.rpartition(" ")[0] != project.get("name")]
+    tops = {name.partition(".")[0] for name in modules}
+    for loaded in [name for name in sys.modules if name.partition(".")[0] in tops]:
+        del sys.modules[loaded]  # of another folder, or as it was before its author went on writing
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(folder))
+    try:
+        own = [_Plugin(origin, _intact(importlib.import_module, name)) for name in modules]
+    except (Exception, SystemExit) as error:
+        if isinstance(error, PluginError):
+            raise
+        what = f"it cannot be imported: {type(error).__name__}: {error}"
+        raise PluginError(Problem(origin, what, "mend the module")) from error
+    finally:
+        sys.path.remove(str(folder))
+    sources, problems = _definitions([*others, *own])
+    if problems:
+        raise PluginError(problems)
+    files = [m.__file__ for n, m in sys.modules.items() if n.partition(".")[0] in tops and getattr(m, "__file__", None)]
+    return catalog.build(sources), {Path(str(file)).resolve() for file in files}
+
+
+def _named(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """The project table of a pyproject.toml, and the modules that it names for kpibook."""
+    where = "pyproject.toml"
+    try:
+        project = tomllib.loads((folder / where).read_text(encoding="utf-8")).get("project", {})
+    except (OSError, ValueError) as error:
+        raise PluginError(Problem(where, f"it cannot be read ({error})", "mend the file")) from error
+    named = project.get("entry-points", {}).get(GROUP, {})
+    if not named:
+        remedy = 'add [project.entry-points.kpibook] with name = "module"'
+        raise PluginError(Problem(where, f"it names no entry point of group '{GROUP}'", remedy))
+    return project, [str(value).partition(":")[0] for value in named.values()]
 
 
 def _packs() -> tuple[list[_Plugin], list[Problem]]:

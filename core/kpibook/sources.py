@@ -15,7 +15,7 @@ _PACKAGE = re.compile(r"package:(?P<name>[A-Za-z_]\w*)(?:/(?P<folder>.+))?")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 SUPPORTED = "give a folder, package:NAME/folder, or the URL of a database such as postgres://"
 #: Clients whose params come with kpibook, and their data do not.
-SAMPLES = ("cdnow", "marea")
+SAMPLES = ("cdnow", "corner", "marea")
 #: Backends of Ibis that hold data of others; PostgreSQL is the one that the tests prove.
 DATABASES = frozenset(
     {"athena", "bigquery", "clickhouse", "databricks", "druid", "duckdb", "exasol", "impala", "materialize", "mssql",

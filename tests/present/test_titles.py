@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-from kpibook.present.titles import sentences, translated
+from kpibook.present.titles import reread, sentences, translated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +51,16 @@ def test_what_is_not_translated_stays_english(tmp_path: Path):
 
 def test_a_question_goes_with_the_definition(tmp_path: Path):
     assert loaded(tmp_path).question == "How much do we sell?"
+
+
+def test_a_catalogue_that_its_author_goes_on_writing_is_read_again(tmp_path: Path):
+    """What stands there empty is not translated yet."""
+    sales = loaded(tmp_path)
+    (tmp_path / "locale").mkdir()
+    path = tmp_path / "locale" / "es.po"
+    path.write_text(HEADER + entry("Sales", ""), encoding="utf-8")
+    assert (translated(sales, "es")[0], sentences([sales], "es")) == ("Sales", {})
+    path.write_text(HEADER + entry("Sales", "Ventas"), encoding="utf-8")
+    assert translated(sales, "es")[0] == "Sales"
+    reread()
+    assert translated(sales, "es")[0] == "Ventas"

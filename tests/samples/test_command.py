@@ -24,7 +24,7 @@ def test_an_unknown_client_is_a_usage_error(tmp_path: Path, capsys: pytest.Captu
     with pytest.raises(SystemExit) as caught:
         command.main([str(tmp_path), "mara"])
     assert caught.value.code == 2
-    assert capsys.readouterr().err.endswith("no sample client 'mara' · use one of: cdnow, marea\n")
+    assert capsys.readouterr().err.endswith("no sample client 'mara' · use one of: cdnow, corner, marea\n")
     assert list(tmp_path.iterdir()) == []
 
 

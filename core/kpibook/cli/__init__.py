@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "admit": "Test a KPI file or a pack, and record what passes.",
     "check": "Read a client's data: findings, and which KPIs can be computed.",
     "compare": "Compare two runs of a client: what moved, what was restated, what was defined anew.",
     "export": "Write a finished report as PDF or Excel.",
@@ -23,6 +24,8 @@ COMMANDS = {
     "init": "Make a workspace: params, notebooks, a place for KPIs of your own.",
     "kpis": "List the KPIs, or show one with definition, columns, hash and origin.",
     "lab": "Open the workbook in JupyterLab.",
+    "new-kpi": "Begin a KPI: a loose file and its test.",
+    "new-pack": "Begin a pack of KPIs that can be installed.",
     "plan": "Print how a client's KPIs are computed: tables, views, queries, times.",
     "portfolio": "Say of all clients who is on course, and whose reports are old, failed or drafts.",
     "run": "Make the report of one client or of many.",
@@ -45,7 +48,7 @@ class Commands(TyperGroup):
             where = "command line"
             raise ParamsError(Problem(where, f"there is no command '{cmd_name}'", did_you_mean(cmd_name, COMMANDS)))
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        module = import_module(f"kpibook.cli.{cmd_name}")
+        module = import_module(f"kpibook.cli.{cmd_name.replace('-', '_')}")
         if hasattr(module, "app"):
             module.app.info.name, module.app.info.help = cmd_name, COMMANDS[cmd_name]
             return typer.main.get_command(module.app)

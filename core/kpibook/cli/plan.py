@@ -29,10 +29,11 @@ def command(
     ),
 ) -> None:
     """Tables, views, queries and KPIs with what each of them reads; nothing is shown of the data but counts."""
-    from kpibook import asked, book, intake
+    from kpibook import asked, intake
     from kpibook.engine.outline import outline
     from kpibook.params import load
     from kpibook.plugins import discover
+    from kpibook.workbench import loaded
 
     client = load(params)
     discovered = discover(client.plugins)
@@ -40,7 +41,7 @@ def command(
         typer.echo(str(problem), err=True)
     asked.resolved(discovered.catalog, client)
     store = _store(client, out)
-    data = book.loaded(intake.load(client, store=store))
+    data = loaded(intake.load(client, store=store))
     found = outline(discovered.catalog, client, data, _known(store), measure=measure)
     if measure and store is not None:
         text = json.dumps({step.label: step.seconds for step in found.steps})

@@ -31,6 +31,11 @@ def translated(definition: Definition, language: str) -> tuple[str, str]:
     return known.get(definition.title) or definition.title, known.get(definition.text) or definition.text
 
 
+def reread() -> None:
+    """Forget the catalogues: in a notebook their author goes on writing."""
+    _messages.cache_clear()
+
+
 def _folder(definition: Definition) -> Path:
     return Path(inspect.unwrap(definition.function).__code__.co_filename).parent / "locale"
 
@@ -41,5 +46,5 @@ def _messages(folder: Path, language: str) -> Mapping[str, str]:
     for path in (folder / f"{language}.po", *sorted((folder / language).glob("*.po"))):
         if path.is_file():
             with path.open("rb") as file:
-                known.update({str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id})
+                known.update({str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id and m.string})
     return known

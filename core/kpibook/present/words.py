@@ -34,7 +34,7 @@ def messages(language: str) -> Mapping[str, str]:
     if language not in LANGUAGES:
         raise MissingMessageError(f"no messages for language '{language}': use one of {', '.join(LANGUAGES)}")
     found: dict[str, str] = {}
-    for name in (f"{language}.po", f"{language}.data.po"):
+    for name in (f"{language}.po", f"{language}.data.po", f"{language}.workbench.po"):
         with resources.files("kpibook.present").joinpath(f"locale/{name}").open("rb") as file:
             found |= {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id}
     return found

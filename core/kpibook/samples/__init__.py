@@ -1,1 +1,1 @@
-"""Sample clients beside the demo: CDNOW, converted, and Marea, generated with known truth."""
+"""Sample clients beside the demo: CDNOW, converted; Corner and Marea, made up."""

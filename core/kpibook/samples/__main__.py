@@ -1,9 +1,10 @@
-"""``python -m kpibook.samples DIR [marea] [cdnow]``: write the sample clients' data, a folder each."""
+"""``python -m kpibook.samples DIR [cdnow] [corner] [marea]``: write the sample clients' data, a folder each."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from ..errors import KpibookError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CLIENTS = ("cdnow", "marea")
+CLIENTS = ("cdnow", "corner", "marea")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m kpibook.samples", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where to write; DIR/marea and DIR/cdnow are made")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="where to write; a folder for each client is made in it"
+    )
     parser.add_argument("clients", nargs="*", metavar="CLIENT", help=f"which of {', '.join(CLIENTS)}; all by default")
     chosen = parser.parse_args(arguments)
     unknown = sorted(set(chosen.clients) - set(CLIENTS))
@@ -34,14 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write(client: str, folder: Path) -> None:
-    if client == "cdnow":
-        from . import cdnow
-
-        cdnow.write(folder)
-    else:
-        from . import marea
-
-        marea.write(folder)
+    """The data of one of CLIENTS."""
+    import_module(f"kpibook.samples.{client}").write(folder)
 
 
 if __name__ == "__main__":
