@@ -40,7 +40,7 @@ docs: $(READY) $(SAMPLES) ## renew the generated pages and passages, and the out
 	@$(BIN)/python tests/engines_page.py
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
-bench: $(READY) $(SAMPLES) ## every benchmark, in order
+bench: $(READY) $(SAMPLES) ## every benchmark, in order, the median of ROUNDS=5 rounds
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python $$script; done
 
 fuzz: $(READY) ## the readers under RUNS=20000 files that nobody would send (installs atheris)

@@ -9,6 +9,7 @@ ratio, of which the largest counts.
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import statistics
 import sys
@@ -24,7 +25,7 @@ from kpibook.cache.store import Store, size
 from kpibook.engine.compute import Results, compute
 from kpibook.params import Params
 
-ROUNDS = 5
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 HERE = Path(__file__).parents[1]
 #: By client: a setting of a KPI in tables, and of one that is asked together with many others or in pandas.
 CHANGES = {

@@ -10,6 +10,7 @@ values are compared.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,7 +22,7 @@ from kpibook.catalog import Catalog
 from kpibook.engine.compute import Loaded, compute
 from kpibook.params import Params
 
-ROUNDS = 5
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 PARAMS = Path(__file__).parents[1] / "params" / "complete_journey.yaml"
 SAME = ["kpi", "segment_by", "segment", "period", "value", "low", "high", "status"]
 EVERYDAY = [

@@ -8,6 +8,7 @@ text; the SQL reads Parquet with whole numbers as ids and computes bare values. 
 from __future__ import annotations
 
 import math
+import os
 import resource
 import statistics
 import sys
@@ -21,7 +22,7 @@ from kpibook import book, intake, params, plugins
 from kpibook.catalog import Catalog
 from kpibook.engine.compute import Results, compute
 
-ROUNDS = 5
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 PARAMS = """client: sixteen
 title: Sixteen
 language: en
