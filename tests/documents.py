@@ -15,6 +15,7 @@ from kpibook.definition import Definition
 from kpibook.expressions import AGGREGATES, FUNCTIONS
 from kpibook.intake.severities import RULES
 from kpibook.params import Cost, Limits, ParamsFile, Privacy, SourceColumn, TableMapping, Target, json_schema
+from kpibook.params_exports import Exports
 from kpibook.params_schedule import Schedule
 from kpibook.plugins import discover
 from kpibook.tracing import Resolution, roots
@@ -28,6 +29,7 @@ MODELS = {
     SourceColumn: "`tables: columns:`, a column with options of its own",
     Target: "`targets:`, each",
     Cost: "`costs:`, each",
+    Exports: "`exports:`, as keys",
     Schedule: "`schedule:`, when it is a mapping",
     Limits: "`limits:`",
     Privacy: "`privacy:`",

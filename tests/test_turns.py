@@ -219,6 +219,18 @@ def test_what_is_refused_or_not_valid_is_not_tried_again(code: int, state: str, 
     assert [(t.state, t.code) for t in machine.ended] == [(state, code)]
 
 
+def test_a_report_that_lacks_one_of_its_forms_is_told_and_not_made_again(tmp_path: Path, ledger: Ledger) -> None:
+    shop, machine = client(tmp_path), Fake(at=after(6))
+
+    def run(params: Params, due: datetime) -> Outcome:
+        return replace(machine.run(params, due), code=4, message="not exported: report.pdf: y \u00b7 z")
+
+    take(shop, ledger, tmp_path / "reports", replace(machine.world(), run=run))
+    assert (len(machine.begun), machine.slept) == (1, [])
+    assert [(t.state, t.code) for t in machine.ended] == [("failed", 4)]
+    assert machine.ended[0].message == "not exported: report.pdf: y \u00b7 z"
+
+
 @pytest.mark.parametrize(("moment", "begun"), [("before", 2), ("after", 1)])
 def test_a_run_that_was_killed_is_made_again_unless_its_report_stands(
     moment: str, begun: int, tmp_path: Path, ledger: Ledger

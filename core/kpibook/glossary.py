@@ -91,7 +91,7 @@ def _texts(column: Iterable[Any]) -> set[str]:
 
 def _within(reason: str) -> Iterator[str]:
     """The sentences of a reason, and of those within it."""
-    if not reason.startswith("{"):
+    if not reason.startswith('{"'):  # a sentence may begin with a placeholder
         return
     for value in json.loads(reason).values():
         if isinstance(value, str):

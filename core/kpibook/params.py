@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
-from kpibook import params_checks, params_secrets, yaml_lines
+from kpibook import params_checks, params_exports, params_secrets, yaml_lines
 from kpibook.errors import ParamsError
 from kpibook.model import TABLES
 from kpibook.params_bounds import Limits, Privacy
+from kpibook.params_exports import Exports, Handed
 from kpibook.params_fields import Compare, CostType, Currency, PeriodField, Source, Text, Timezone
 from kpibook.params_problems import from_pydantic
 from kpibook.params_schedule import Schedule, ScheduleField
@@ -144,9 +145,7 @@ class ParamsFile(Frozen):
         description="a report template in place of notebooks/audit.ipynb, from the params file",
         examples=["../notebooks/corner-shop.ipynb"],
     )
-    exports: tuple[Literal["pdf", "xlsx"], ...] = Field(
-        default=(), description="other forms of the report, made by the run", examples=[["pdf", "xlsx"]]
-    )
+    exports: Handed = Exports()
     schedule: ScheduleField | None = Field(
         default=None,
         description="when kpibook schedule makes the report: five cron fields, or a mapping (docs/schedule.md)",
@@ -175,6 +174,7 @@ class Params(ParamsFile):
     moves: str
     period: Period
     compare: Period | None  # type: ignore[assignment]
+    exports: Exports
     _document: yaml_lines.Document = PrivateAttr()
 
     def where(self, *keys: str | int) -> str:
@@ -199,7 +199,7 @@ def load(path: Path | str, as_of: date | None = None) -> Params:
         told = {problem.where for problem in problems}
         problems += [p for p in from_pydantic(error, document, _model_at) if p.where not in told]
     problems += params_checks.tables(document, valid_tables(document.data))
-    problems += params_checks.paths(document, absolute.parent)
+    problems += [*params_checks.paths(document, absolute.parent), *params_exports.template(document, absolute.parent)]
     problems += params_checks.database(document)
     if file is not None:
         day, period = _dated(file, as_of)
@@ -215,6 +215,7 @@ def load(path: Path | str, as_of: date | None = None) -> Params:
     for name in ("plugins", "notebook"):
         if fields[name] is not None:
             fields[name] = (absolute.parent / fields[name]).resolve()
+    fields["exports"] = params_exports.resolved(fields["exports"], absolute.parent)
     digest = hashlib.sha256(document.content).hexdigest()
     params = Params.model_construct(path=absolute, sha256=digest, **fields)
     params._document = document  # noqa: SLF001 - pydantic builds no private attribute
@@ -236,6 +237,8 @@ def _dated(file: ParamsFile, as_of: date | None) -> tuple[date | None, Period]:
 
 def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model whose keys stand below ``path``."""
+    single: dict[str, type[BaseModel]] = {"exports": Exports, "schedule": Schedule}
+    single |= {"limits": Limits, "privacy": Privacy}
     match path:
         case ():
             return ParamsFile
@@ -247,10 +250,6 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
             return Target
         case ("costs", _):
             return Cost
-        case ("schedule",):
-            return Schedule
-        case ("limits",):
-            return Limits
-        case ("privacy",):
-            return Privacy
+        case (str(name),):
+            return single.get(name)
     return None

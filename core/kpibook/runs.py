@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 NAME = "run.json"
 STAGING = ".staging"
 UNPROVED = "unproved"
-FINISHED = ("valid", "not_valid", UNPROVED)
+VALID = "valid"
+FINISHED = (VALID, "not_valid", UNPROVED)
 
 
 @dataclass
@@ -55,6 +56,7 @@ class RunRecord:
     params_sha256: str = ""
     notebook: str = ""
     notebook_sha256: str = ""
+    slides_template: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, Any] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kpibook.errors import NotValidError, RunError
 from kpibook.ledger import FOLDER, Ledger, Turn
 from kpibook.report.locks import held
+from kpibook.runs import FINISHED
 from kpibook.timetable import take_note
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def _one(params: Params, turn: Turn, ledger: Ledger, world: World) -> datetime |
         ledger.undo(turn)
         raise
     starts = turn.starts + 1
-    if outcome.code != RunError.exit_code or starts >= most:
+    lacks_a_form = outcome.state in FINISHED  # and is not made again for that
+    if outcome.code != RunError.exit_code or lacks_a_form or starts >= most:
         _end(params, turn, ledger, world, _state(outcome.code), outcome, outcome.message)
         return None
     again = world.now() + backoff(starts)

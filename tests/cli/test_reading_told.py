@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,7 @@ def test_a_run_tells_what_was_assumed(tmp_path: Path) -> None:
         f"order_lines: {GUESS} cp1252, into which all its bytes fit. Check accented letters.",
         f"order_lines.net_amount: {COMMA} 3; that could by themselves be read in two ways: 0.",
     ]
-    assert assumed(outcome(tmp_path, 4), CLIENT) == []
+    assert assumed(replace(outcome(tmp_path, 4), state="failed"), CLIENT) == []
 
 
 def test_a_template_of_ones_own_may_save_no_findings(tmp_path: Path) -> None:

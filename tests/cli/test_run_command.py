@@ -66,6 +66,7 @@ OUTCOMES = {
         "odd", "2017", "not_valid", 5, Path("/r/odd/2017"), Path("/r/odd/history/2017/1"), "n: differs · look"
     ),
     "packs": Outcome("packs", "2017", "valid", 0, Path("/r/p"), seconds=1, broken_packs=("own 1: fails · mend it",)),
+    "form": Outcome("form", "2017", "valid", 4, Path("/r/f"), message="not exported: x.pdf: y \u00b7 z", seconds=3),
     "fault": Outcome(
         "fault", "2017", "failed", 4, None, message="a fault of kpibook: E", fault=ZeroDivisionError("1/0")
     ),
@@ -115,6 +116,13 @@ def test_what_was_wrong_with_the_cache_is_told_and_harms_nothing(
     monkeypatch.setitem(OUTCOMES, "good", replace(OUTCOMES["good"], notes=(note,)))
     assert call("run", "good.yaml") == 0
     assert capsys.readouterr().err == f"good: notebook\ngood: {note}\n"
+
+
+def test_a_report_without_one_of_its_forms_is_named_and_the_exit_code_says_so(ran: list[Any], capsys: Capture) -> None:
+    assert call("run", "form.yaml") == 4
+    said = capsys.readouterr()
+    assert said.out == "form: valid, 3 s: /r/f/report.html\n"
+    assert said.err.splitlines()[-1] == "form: not exported: x.pdf: y \u00b7 z"
 
 
 def test_run_tells_what_failed_and_where_the_evidence_is(ran: list[Any], capsys: Capture) -> None:

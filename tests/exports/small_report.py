@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from kpibook import results, runs
 from kpibook.exports.finished import PAGE
 from kpibook.present import chapters
 from kpibook.present.display import stack
+from kpibook.present.verdict import verdict
 from kpibook.present.words import Words
 from kpibook.report import results as files
 from present.cards import figure
@@ -49,11 +51,13 @@ def report(folder: Path, title: str = "Corner Shop", language: str = "en", rows:
     words = Words(language, "EUR")
     shown = card.assign(looks_back="")
     parts = [chapters.cover(words, title=title, facts={"cover.currency": "EUR"})]
+    parts += [verdict(shown, words, compared=words.period(date(2017, 1, 1), date(2017, 6, 30)))]
     parts += [chapters.section(shown, {}, family, words) for family in dict.fromkeys(card["family"])]
     page = f'<html lang="{language}"><head><title>x</title></head><body><main>{stack(parts).html}</main></body></html>'
     (folder / PAGE).write_text(page, encoding="utf-8")
     (folder / "report.ipynb").write_text("{}", encoding="utf-8")
-    record = runs.RunRecord("abcd0123", "corner-shop", PLACE, title, language, "valid", "2024-01-02T03:04:05Z")
+    record = runs.RunRecord("abcd0123", "corner-shop", PLACE, title=title, language=language, state="valid")
+    record.started = "2024-01-02T03:04:05Z"
     record.params, record.files = "/nowhere/corner-shop.yaml", files.checksums(folder)
     record.write(folder)
     return folder

@@ -16,14 +16,14 @@ from kpibook.exports import extras, making
 from kpibook.exports.sheets import Book
 from kpibook.present.words import LANGUAGES
 from kpibook.report.handover import export
-from kpibook.report.validate import checksum_problems
+from kpibook.report.results import checksum_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def made(folder: Path) -> Any:
-    return openpyxl.load_workbook(export(folder, ["xlsx"])[0])
+    return openpyxl.load_workbook(export(folder, ["xlsx"]).files[0])
 
 
 def row(book: Any, sheet: str, kpi: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_every_attack_stands_in_it_as_a_text(tmp_path: Path):
     for number, text in enumerate(EVERY):
         rows = [{**ROWS[2], "title": text, "family": text, "segment": text, "segment_by": text}]
         folder = report(tmp_path / str(number), title=text or "x", rows=rows)
-        path = export(folder, ["xlsx"])[0]
+        path = export(folder, ["xlsx"]).files[0]
         with zipfile.ZipFile(path) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
         sheets = [content for name, content in parts.items() if name.startswith("xl/worksheets/sheet")]
@@ -80,7 +80,7 @@ def test_every_attack_stands_in_it_as_a_text(tmp_path: Path):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_same_report_gives_the_same_bytes(tmp_path: Path, language: str):
-    one, two = (export(report(tmp_path / name, language=language), ["xlsx"])[0] for name in "ab")
+    one, two = (export(report(tmp_path / name, language=language), ["xlsx"]).files[0] for name in "ab")
     assert one.read_bytes() == two.read_bytes()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from kpibook.params import Privacy
+from kpibook.params_exports import Exports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ class Params:
     period: Period = field(default_factory=Period)
     limits: Limits = field(default_factory=Limits)
     sha256: str = "00"
-    exports: tuple[str, ...] = ()
+    exports: Exports = field(default_factory=Exports)
     as_of: date | None = None
     privacy: Privacy = field(default_factory=Privacy)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
+from exports import small_report
 from kpibook.errors import Problem, RunError
+from kpibook.exports import slides
+from kpibook.params_exports import Exports
 from kpibook.report import run as runner
 from kpibook.report import stage, turn
 from kpibook.report.validate import Verdict
@@ -86,6 +90,45 @@ def test_a_report_computed_once_says_so_and_can_be_proved(tmp_path: Path, quick:
     assert list(record["steps"]) == ["notebook", "results", "page", "leak scan"]
     page = (outcome.folder / "report.html").read_text(encoding="utf-8")
     assert page.count('<p class="banner" role="alert">This report has not been proved yet:') == 1
+
+
+def test_a_form_that_cannot_be_made_costs_the_run_only_that_form(
+    tmp_path: Path, quick: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> list[str]:
+        raise ZeroDivisionError("1/0")
+
+    monkeypatch.setattr(slides, "write", fails)
+    quick(extra=with_definitions)
+    brand = tmp_path / "brand.pptx"
+    params = replace(make(tmp_path), exports=Exports(to=("pptx", "xlsx"), template=brand))
+    outcome = runner.run(params, tmp_path / "reports")
+    assert (outcome.state, outcome.code) == ("valid", 4)
+    assert outcome.message == "not exported: pptx: a fault of kpibook: ZeroDivisionError('1/0')"
+    record = record_of(outcome.folder)
+    assert (record["state"], record["slides_template"]) == ("valid", str(brand))
+    assert "report.xlsx" in record["files"] and "report.pptx" not in record["files"]
+
+
+def test_without_definitions_no_form_is_made_and_the_report_is_there(
+    tmp_path: Path, quick: Callable[..., None]
+) -> None:
+    """A template of one's own that does not save with ``book.save()``."""
+    quick()
+    params = replace(make(tmp_path), exports=Exports(to=("xlsx",)))
+    outcome = runner.run(params, tmp_path / "reports")
+    assert (outcome.state, outcome.code) == ("valid", 4)
+    assert outcome.message.startswith("not exported: ")
+    assert outcome.message.endswith("definitions.json: there is no such file \u00b7 make the report again")
+    assert (outcome.folder / "report.html").is_file()
+
+
+def with_definitions(folder: Path) -> None:
+    """A whole report of its own in place of the small client's."""
+    made = small_report.report(folder / "other")
+    for name in ("definitions.json", "scorecard.parquet", "scorecard.csv", "quality.json"):
+        (made / name).replace(folder / name)
+    shutil.rmtree(made)
 
 
 def test_a_secret_in_any_file_puts_the_report_under_quarantine(

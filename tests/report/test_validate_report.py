@@ -12,9 +12,11 @@ import nbformat
 import pandas as pd
 import pytest
 
+from exports import small_report
 from kpibook import runs
 from kpibook.errors import NotValidError, RunError
-from kpibook.report import results, validate
+from kpibook.report import leakscan, results, validate
+from kpibook.report.handover import export
 from kpibook.report.render import render
 from kpibook.report.supervise import Ended
 from report.small_client import record_of
@@ -137,14 +139,14 @@ CHANGES: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_changed_file_is_named_by_its_checksum(report: Path, name: str) -> None:
     CHANGES[name](report)
-    found = validate.checksum_problems(report, runs.read(report))
+    found = results.checksum_problems(report, runs.read(report))
     assert [str(p) for p in found] == [f"{name}: was changed after the run · {ORIGINAL}"]
 
 
 def test_a_missing_file_and_one_too_many_are_named(report: Path) -> None:
     (report / "quality.json").unlink()
     (report / "tables" / "more.parquet").write_bytes(b"")
-    found = validate.checksum_problems(report, runs.read(report))
+    found = results.checksum_problems(report, runs.read(report))
     assert [str(p) for p in found] == [
         f"quality.json: is missing · {ORIGINAL}",
         "tables/more.parquet: is not part of the report · remove it",
@@ -184,6 +186,37 @@ def test_a_report_that_was_computed_once_is_proved_later(report: Path) -> None:
     assert record_of(report)["state"] == "valid"
     assert (report / "report.html").read_bytes() == before
     assert validate.validate(report).state == "valid"
+
+
+def test_other_forms_of_it_say_what_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The banner of a report that was not proved is in none of them any more; the seal is that of the new files."""
+    folder = small_report.report(tmp_path / "r", title="\u6f22 Ltd")
+    banner = "This report has not been proved yet"
+
+    def page(_: Path, title: str, language: str, state: str) -> str:
+        text = f'<p class="banner" role="alert">{banner}</p>' if state == "unproved" else ""
+        return f"<html><body>{text}<h1>{title}</h1></body></html>"
+
+    monkeypatch.setattr(validate, "render", page)
+    monkeypatch.setattr(validate, "examine", lambda *_: validate.Verdict(()))
+    (folder / "report.html").write_text(page(folder, "x", "en", "unproved"), encoding="utf-8")
+    record = runs.read(folder)
+    record.state = "unproved"
+    record.write(folder)
+    mend_checksums(folder)
+    export(folder, ["pdf", "pptx", "xlsx"])
+    assert banner in words(folder)
+    verdict = validate.validate(folder)
+    assert (verdict.state, [note.partition(":")[0] for note in verdict.notes]) == ("valid", ["report.pdf"])
+    assert banner not in words(folder)
+    assert results.checksum_problems(folder, runs.read(folder)) == []
+    assert runs.read(folder).state == "valid"
+    assert not (folder / "summary.pdf").exists()
+
+
+def words(folder: Path) -> str:
+    """All that a report's other forms say."""
+    return "".join(text for _, text in leakscan.texts(folder, sorted(folder.glob("report.[px]*"))))
 
 
 def test_a_report_that_was_computed_once_and_does_not_hold_says_so_later(report: Path) -> None:

@@ -19,7 +19,7 @@ COMMANDS = {
     "admit": "Test a KPI file or a pack, and record what passes.",
     "check": "Read a client's data: findings, and which KPIs can be computed.",
     "compare": "Compare two runs of a client: what moved, what was restated, what was defined anew.",
-    "export": "Write a finished report as PDF or Excel.",
+    "export": "Write a finished report as PDF, slides, workbook or one page.",
     "history": "List a client's finished runs, or one KPI's figures in them.",
     "init": "Make a workspace: params, notebooks, a place for KPIs of your own.",
     "kpis": "List the KPIs, or show one with definition, columns, hash and origin.",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpibook.cli.progress import told
-from kpibook.errors import KpibookError, NotValidError, ParamsError, Problem
-from kpibook.runs import UNPROVED
+from kpibook.errors import KpibookError, ParamsError, Problem
+from kpibook.runs import FINISHED, UNPROVED, VALID
 
 if TYPE_CHECKING:
     from kpibook.params import Params
@@ -85,11 +85,21 @@ def _tell(outcome: Outcome) -> None:
         typer.echo(f"{outcome.client}: {note}", err=True)
     for failure in outcome.failed_kpis:
         typer.echo(f"{outcome.client}: KPI failed: {failure}", err=True)
-    if outcome.code == 0:
-        state = "made, not proved yet" if outcome.state == UNPROVED else "valid"
-        state += ", but a draft: serious findings in the data" if outcome.draft else ""
-        typer.echo(f"{outcome.client}: {state}, {outcome.seconds:.0f} s: {where}/report.html")
-        return
+    if outcome.state in (VALID, UNPROVED):
+        _tell_made(outcome, where)
+    else:
+        _tell_failed(outcome, where)
+
+
+def _tell_made(outcome: Outcome, where: Path | None) -> None:
+    for line in outcome.message.splitlines():
+        typer.echo(f"{outcome.client}: {line}", err=True)
+    state = "made, not proved yet" if outcome.state == UNPROVED else "valid"
+    state += ", but a draft: serious findings in the data" if outcome.draft else ""
+    typer.echo(f"{outcome.client}: {state}, {outcome.seconds:.0f} s: {where}/report.html")
+
+
+def _tell_failed(outcome: Outcome, where: Path | None) -> None:
     if outcome.fault:
         traceback.print_exception(outcome.fault, file=sys.stderr)
     typer.echo(f"{outcome.client}: {outcome.state.replace('_', ' ')}", err=True)
@@ -113,7 +123,7 @@ def assumed(outcome: Outcome, client: Params) -> list[str]:
     from kpibook.present.words import Words
 
     path = outcome.folder / "quality.json" if outcome.folder else None
-    if outcome.code not in {0, NotValidError.exit_code} or path is None or not path.is_file():
+    if outcome.state not in FINISHED or path is None or not path.is_file():
         return []
     words = Words(client.language, client.currency)
     said = json.loads(path.read_text("utf-8")).get("findings", ())  # a template of one's own may save none

@@ -33,6 +33,8 @@ def _one(path: Path) -> int:
         return error.exit_code
     for name in verdict.inputs_changed:
         typer.echo(f"{folder}: the input {name} is no longer the file the report was made from", err=True)
+    for note in verdict.notes:
+        typer.echo(f"{folder}: {note}", err=True)
     if not verdict.problems:
         typer.echo(f"{folder}: valid")
         return 0

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kpibook.exports.finished import Finished
 
 
-def write(report: Finished, target: Path) -> None:
-    """The same bytes for the same report: the only time in the file is the run's."""
+def write(report: Finished, target: Path) -> list[str]:
+    """The same bytes for the same report: the only time in the file is the run's. Nothing must be told."""
     book = Book(needed("xlsxwriter", "xlsx"), str(target), report.made, report.frame["title"])
     records.cover_sheet(book, report)
     figure_sheets(book, report)
@@ -25,3 +25,4 @@ def write(report: Finished, target: Path) -> None:
     records.quality_sheet(book, report)
     records.origin_sheet(book, report)
     book.book.close()
+    return []

@@ -26,7 +26,10 @@ PAGE = "report.html"
 
 @dataclass(frozen=True)
 class Finished:
-    """``card`` has titles and segments in the report's language; ``blocks`` are what the page shows, in order."""
+    """``card`` has titles and segments in the report's language; ``blocks`` are what the page shows, in order.
+
+    ``template`` is the presentation in which slides are set, where the client has one.
+    """
 
     folder: Path
     record: runs.RunRecord
@@ -35,6 +38,7 @@ class Finished:
     quality: dict[str, Any]
     definitions: dict[str, Any]
     page: str
+    template: Path | None = None
 
     @property
     def frame(self) -> dict[str, Any]:
@@ -67,7 +71,7 @@ class Finished:
         return self.words.period(*map(datetime.fromisoformat, span)) if span else ""
 
 
-def read(folder: Path) -> Finished:
+def read(folder: Path, template: Path | None = None) -> Finished:
     """All of a report that exports show; RunError, with the file, when something is missing or cannot be read."""
     record = runs.read(folder)
     definitions = _json(folder, glossary.NAME)
@@ -80,7 +84,7 @@ def read(folder: Path) -> Finished:
         page = (folder / PAGE).read_text(encoding="utf-8")
     except (OSError, ValueError, pa.ArrowException) as error:
         raise RunError(Problem(str(folder), f"cannot be read ({_first(error)})", AGAIN)) from None
-    return Finished(folder, record, _shown(card, definitions["kpis"]), tables, quality, definitions, page)
+    return Finished(folder, record, _shown(card, definitions["kpis"]), tables, quality, definitions, page, template)
 
 
 def finished_folder(path: Path) -> Path:

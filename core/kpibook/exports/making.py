@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Form -> file in the report's folder, the module that writes it, and the library that this needs.
-FORMS = {"pdf": ("report.pdf", "pdf", "typst"), "xlsx": ("report.xlsx", "excel", "xlsxwriter")}
+FORMS = {
+    "pdf": ("report.pdf", "pdf", "typst"),
+    "pptx": ("report.pptx", "slides", "pptx"),
+    "summary": ("summary.pdf", "summary", "typst"),
+    "xlsx": ("report.xlsx", "excel", "xlsxwriter"),
+}
 NAMES = tuple(name for name, *_ in FORMS.values())
 
 
@@ -30,24 +36,43 @@ def forms(asked: str) -> list[str]:
     return names
 
 
+def there(folder: Path) -> list[str]:
+    """The forms that a report's folder holds."""
+    return [form for form, (name, *_) in FORMS.items() if (folder / name).is_file()]
+
+
 def ready(asked: Iterable[str]) -> None:
     """ParamsError when a library that a form needs is missing, before anything is made."""
     for form in asked:
         needed(FORMS[form][2], form)
 
 
-def make(folder: Path, asked: Collection[str], check: Callable[[Path, list[Path]], None]) -> list[Path]:
-    """Write each form beside the report; ``check`` sees them first. None takes its place unless all are whole."""
+@dataclass(frozen=True)
+class Made:
+    """The files in their places, and what must be told of them."""
+
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def make(
+    folder: Path, asked: Collection[str], check: Callable[[Path, list[Path]], None], template: Path | None = None
+) -> Made:
+    """Write each form beside the report; ``check`` sees them first. None takes its place unless all are whole.
+
+    ``template`` is the client's own presentation, in which slides are set.
+    """
     ready(asked)
-    report = read(folder)
+    report = read(folder, template)
     aside = folder / f".exports-{secrets.token_hex(4)}"
     aside.mkdir()
+    notes: list[str] = []
     try:
         for form in asked:
             name, module, _ = FORMS[form]
-            import_module(f"kpibook.exports.{module}").write(report, aside / name)
+            notes += import_module(f"kpibook.exports.{module}").write(report, aside / name)
         made = sorted(aside.iterdir())
         check(aside, made)
-        return [path.replace(folder / path.name) for path in made]
+        return Made(tuple(path.replace(folder / path.name) for path in made), tuple(notes))
     finally:
         shutil.rmtree(aside)

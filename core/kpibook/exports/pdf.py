@@ -5,14 +5,10 @@ It holds no clock at all. The typesetter gets the page's blocks as data; no text
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from kpibook.errors import Problem, RunError
-from kpibook.exports.extras import needed
 from kpibook.exports.page import plain
-from kpibook.unspoken import replaced
+from kpibook.exports.typesetting import FONT, notes, typeset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,23 +16,15 @@ if TYPE_CHECKING:
     from kpibook.exports.finished import Finished
     from kpibook.exports.page import Block
 
-#: Fonts come with the typesetter, so that every machine sets the same pages.
-FONT = "Libertinus Serif"
-REMEDY = "take the characters that no font has out of names and titles, or make the other forms"
 #: Characters.
 NARROWEST = 12
 
 
-def write(report: Finished, target: Path) -> None:
-    """The same bytes for the same report; RunError when its texts cannot be set."""
-    typst = needed("typst", "pdf")
-    source = resources.files("kpibook.exports").joinpath("report.typ").read_bytes()
-    given = {"document": json.dumps(_spoken(document(report)), ensure_ascii=False)}
-    try:
-        made = typst.compile(source, sys_inputs=given, ignore_system_fonts=True, pdf_standards=["ua-1"])
-    except typst.TypstError as error:
-        raise RunError(Problem(target.name, f"cannot be set ({error.message})", REMEDY)) from None
+def write(report: Finished, target: Path) -> list[str]:
+    """The same bytes for the same report; returns what must be told. RunError when it cannot be set."""
+    made, lacking = typeset(target.name, "report.typ", document(report))
     target.write_bytes(made)
+    return notes(target.name, lacking)
 
 
 def document(report: Finished) -> dict[str, Any]:
@@ -67,11 +55,3 @@ def _width(column: list[Block]) -> int:
         return 0
     lengths = [len(plain(cell["runs"])) for cell in column]
     return max(NARROWEST, min(5 * NARROWEST, sum(lengths) // len(lengths)))
-
-
-def _spoken(value: Any) -> Any:
-    if isinstance(value, str):
-        return replaced(value)
-    if isinstance(value, dict):
-        return {key: _spoken(each) for key, each in value.items()}
-    return [_spoken(each) for each in value] if isinstance(value, list) else value

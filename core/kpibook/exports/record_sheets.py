@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any
 
+from kpibook.exports.found import findings
 from kpibook.exports.page import plain
 from kpibook.exports.sheets import SOFT, Book, Cell, Field, Number
-from kpibook.intake.facts import Finding
 from kpibook.present import audit_tables
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def quality_sheet(book: Book, report: Finished) -> None:
         Field(words("sheet.of_rows"), 12, numeric=True), Field(words("sheet.touches"), 60, wrapped=True),
     ]  # fmt: skip
     rows = []
-    for found, kpis in sorted(_findings(report), key=lambda f: audit_tables.SEVERITIES.index(f[0].severity)):
+    for found, kpis in findings(report):
         titles = "; ".join(report.kpis[k]["title"] if k in report.kpis else k for k in kpis)
         numbers = [Number(n, "#,##0") if n else None for n in (found.rows, found.of_rows)]
         text = audit_tables.finding_text(found, words)
@@ -136,13 +135,3 @@ def _shown(report: Finished) -> set[str]:
 
 def _settings(each: dict[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in each["settings"].items())
-
-
-def _findings(report: Finished) -> list[tuple[Finding, list[str]]]:
-    known = [field.name for field in fields_of(Finding) if field.name != "examples"]
-    given = report.quality.get("findings", ())
-    return [
-        (Finding(**{name: f[name] for name in known}), list(f.get("kpis", ())))
-        for f in given
-        if not (f["rule"] == "assumed" and f["details"].get("value") == "null")
-    ]

@@ -21,19 +21,25 @@ if TYPE_CHECKING:
 
     from kpibook.present.words import Words
 
-__all__ = ["bars", "dumbbell", "heatmap", "segments", "survival", "trend"]
+__all__ = ["bars", "drawn_segments", "dumbbell", "heatmap", "segments", "survival", "trend"]
 ROW = 30
 #: The reader's own fonts may be wider than the one in which the drawing was measured.
 ROOM = {"left": 28, "right": 28, "top": 5, "bottom": 5}
 
 
+def drawn_segments(scorecard: pd.DataFrame, kpi: str, segment_by: str) -> list[dict[str, Any]]:
+    """The rows that ``segments`` draws, in order; none where there are too few, too many, or several units."""
+    rows = cells.rows_of(scorecard, segment_by, kpi=kpi, period="current")
+    shown = [r for r in rows if r["status"] == "ok" and not is_missing(r["value"])]
+    return in_order(shown) if 2 <= len(shown) <= MOST_SEGMENTS and len({r["unit"] for r in shown}) == 1 else []
+
+
 def segments(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Words) -> Display:
     """One dot a segment with its interval, beside the total; what has too few cases is left out, and said to be."""
     rows = cells.rows_of(scorecard, segment_by, kpi=kpi, period="current")
-    shown = [r for r in rows if r["status"] == "ok" and not is_missing(r["value"])]
-    if not 2 <= len(shown) <= MOST_SEGMENTS or len({r["unit"] for r in shown}) > 1:
+    shown = drawn_segments(scorecard, kpi, segment_by)
+    if not shown:
         return Display("", "")
-    shown = in_order(shown)
     title, unit = shown[0]["title"], shown[0]["unit"]
     names = [words.segment(segment_by, str(r["segment"])) for r in shown]
     points = [{"x": n, "t": cells.value_text(r, words), **point(r)} for n, r in zip(names, shown, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,8 +27,26 @@ MOST_STEPS = 240
 AT_RISK = 30
 
 
-def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "month") -> Display:
-    """Month by month (or another grain) with the interval as a band.
+@dataclass(frozen=True)
+class Trend:
+    """What a trend draws: rows of the current period, a label for each part of the axis, a name for each period."""
+
+    title: str
+    unit: str
+    rows: Sequence[cells.Row]
+    labels: Mapping[str, list[str]]
+    names: Mapping[str, str]
+    points: Sequence[Mapping[str, Any]]
+    lead: str
+    left_out: Sequence[str]
+
+    @property
+    def caption(self) -> str:
+        return " ".join([self.lead, *self.left_out])
+
+
+def trend_of(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "month") -> Trend | None:
+    """A KPI along time, as far as there is enough to draw.
 
     A comparison period with the same months, a year before, lies under them; any other stands before them.
     """
@@ -35,31 +54,38 @@ def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "mo
     shown = [r for r in rows if _is_drawn(r)]
     current = [r for r in shown if r["period"] == "current"]
     if len(current) < FEWEST_POINTS:
-        return Display("", "")
-    overlaid = _same_parts(rows)
+        return None
+    overlaid, title = _same_parts(rows), current[0]["title"]
     names = _period_names(rows, words)
     points = _points(rows, names, overlaid=overlaid)
     labels = _labels(rows, words, segment_by, overlaid=overlaid)
-    title = current[0]["title"]
+    banded = any(p["lo"] < p["hi"] for p in points)
+    exact = all(cells.is_total(r) for r in shown)
+    said = "chart.trend" if banded else "chart.trend_exact" if exact else "chart.trend_alone"
+    lead = words(said, title=title, by=words.dimension(segment_by))
+    cut = sum(map(_is_cut, rows))
+    few = sum(r["status"] == "low_n" and not _is_cut(r) for r in rows)
+    left_out = [words("chart.left_out", n=few)] if few else []
+    others = len(rows) - len(shown) - cut - few
+    left_out += [words("chart.not_known", n=others)] if others else []
+    left_out += [words("chart.cut", n=cut)] if cut else []
+    return Trend(title, current[0]["unit"], current, labels, names, points, lead, left_out)
+
+
+def trend(scorecard: pd.DataFrame, kpi: str, words: Words, segment_by: str = "month") -> Display:
+    """Month by month (or another grain) with the interval as a band."""
+    drawn = trend_of(scorecard, kpi, words, segment_by)
+    if drawn is None:
+        return Display("", "")
+    labels = drawn.labels
     axis = {"title": None, "labelAngle": 0, "grid": False, "labelExpr": f"{json.dumps(labels)}[datum.label]"}
     if len(labels) > MOST_WIDE:
         axis["labelFontSize"] = 9
     x = {"field": "x", "type": "ordinal", "scale": {"domain": list(labels)}, "axis": axis}
-    unit = current[0]["unit"]
-    spec = _banded(points, unit, x, list(names.values()), title=words.axis(unit))
-    alt = _trend_alt(title, current, words)
-    svg = draw(spec, words, name=f"trend-{kpi}-{segment_by}", title=title, alt=alt)
-    banded = any(p["lo"] < p["hi"] for p in points)
-    exact = all(cells.is_total(r) for r in shown)
-    said = "chart.trend" if banded else "chart.trend_exact" if exact else "chart.trend_alone"
-    caption = [words(said, title=title, by=words.dimension(segment_by))]
-    cut = sum(map(_is_cut, rows))
-    few = sum(r["status"] == "low_n" and not _is_cut(r) for r in rows)
-    caption += [words("chart.left_out", n=few)] if few else []
-    others = len(rows) - len(shown) - cut - few
-    caption += [words("chart.not_known", n=others)] if others else []
-    caption += [words("chart.cut", n=cut)] if cut else []
-    return figure(svg, " ".join(caption))
+    spec = _banded(drawn.points, drawn.unit, x, list(drawn.names.values()), title=words.axis(drawn.unit))
+    alt = _trend_alt(drawn.title, drawn.rows, words)
+    svg = draw(spec, words, name=f"trend-{kpi}-{segment_by}", title=drawn.title, alt=alt)
+    return figure(svg, drawn.caption)
 
 
 def survival(

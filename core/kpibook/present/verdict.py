@@ -65,7 +65,7 @@ def verdict(
         heading(2, words("verdict.title"), "verdict"),
         paragraph(headline(scorecard, words, facts, findings), "lead"),
         paragraph(summary(scorecard, chosen, words, compared)),
-        _cards(chosen, words, compared),
+        cards(chosen, words, compared),
     ]
     if chosen:
         blocks.append(paragraph(words("note.interval"), "note"))
@@ -172,7 +172,8 @@ def target(row: cells.Row, words: Words) -> str:
     return words(f"verdict.target.{state}", target=words.value(row["target"], row["unit"]))
 
 
-def _cards(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str) -> Display:
+def cards(chosen: list[tuple[dict[str, Any], dict[str, Any] | None]], words: Words, compared: str) -> Display:
+    """Each figure with how certain it is, its change and its target."""
     items, lines = [], []
     for row, before in chosen:
         ok = row["status"] == "ok"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kpibook.runs import RunRecord
+
 SCORECARD = "scorecard.parquet"
 CSV = "scorecard.csv"
 TABLES = "tables"
@@ -106,3 +108,15 @@ def checksums(folder: Path) -> dict[str, dict[str, Any]]:
         name = path.relative_to(folder).as_posix()
         sums[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     return sums
+
+
+def checksum_problems(folder: Path, record: RunRecord) -> list[Problem]:
+    """Files that are not, byte for byte, those the run recorded."""
+    now, remedy = checksums(folder), "take the file as it was made, or make the report again"
+    found = [Problem(name, "is not part of the report", "remove it") for name in now.keys() - record.files.keys()]
+    for name, then in record.files.items():
+        if name not in now:
+            found.append(Problem(name, "is missing", remedy))
+        elif now[name]["sha256"] != then["sha256"]:
+            found.append(Problem(name, "was changed after the run", remedy))
+    return sorted(found, key=str)

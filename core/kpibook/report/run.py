@@ -77,7 +77,7 @@ def run(
     out = out.resolve()
     try:
         usable(out)
-        making.ready(params.exports)
+        making.ready(params.exports.to)
         with turn.only_run_of(params.client, out):
             return _staged(params, out, on_progress, cancel or threading.Event(), proof, cache, due)
     except (KpibookError, OSError) as error:
@@ -98,7 +98,8 @@ def _staged(
     step = _Steps(record, folder, on_progress)
     try:
         stores = cached.stores(out, params.client) if cache else ({}, {})
-        _make(params, folder, record, step, secrets, began + 60 * params.limits.minutes, cancel, proof, *stores)
+        deadline = began + 60 * params.limits.minutes
+        exported = _make(params, folder, record, step, secrets, deadline, cancel, proof, *stores)
     except KeyboardInterrupt:
         record.end("interrupted", step.name, "the command was stopped")
         stage.set_aside(folder, out, record, secrets)
@@ -114,12 +115,12 @@ def _staged(
         return Outcome(params.client, record.period, "failed", told.exit_code, place, None, message, seconds)
     place, previous = stage.publish(folder, out, record)
     problems = (record.validation or {}).get("problems", [])
-    message = "\n".join(str(Problem(**problem)) for problem in problems)
-    code = NotValidError.exit_code if problems else 0
+    message = "\n".join([*(str(Problem(**problem)) for problem in problems), *exported.lost])
+    code = NotValidError.exit_code if problems else RunError.exit_code if exported.lost else 0
     seconds = time.monotonic() - began
     ended = Outcome(params.client, record.period, record.state, code, place, previous, message, seconds)
     broken, failed = tuple(record.broken_packs), tuple(record.failed_kpis)
-    notes = tuple((record.cache or {}).get("notes", ()))
+    notes = (*(record.cache or {}).get("notes", ()), *exported.notes)
     return replace(ended, broken_packs=broken, failed_kpis=failed, draft=record.draft, notes=notes)
 
 
@@ -134,7 +135,8 @@ def _make(
     proof: bool,
     first: Mapping[str, str],
     second: Mapping[str, str],
-) -> None:
+) -> handover.Told:
+    """Returns what must be told of the other forms of the report."""
     template = Path(record.notebook)
     with step("notebook"):
         execute(params, template, folder, os.getpid(), deadline, partial(step.tell, "notebook"), cancel, first)
@@ -157,9 +159,10 @@ def _make(
                 record.files = results.checksums(folder)
     else:
         record.state = runs.UNPROVED
-    if params.exports:
+    told = handover.Told()
+    if params.exports.to:
         with step("exports"):
-            handover.write(folder, params.exports, secrets)
+            told = handover.at_the_end(folder, params.exports.to, secrets, record.slides_template)
             record.files = results.checksums(folder)
     with step("leak scan"):
         record.leak_scan = {"searched": sorted(secrets.spellings), "too_short": list(secrets.too_short)}
@@ -167,6 +170,7 @@ def _make(
         texts = [*leakscan.texts(folder, results.files(folder)), (runs.NAME, record.text())]
         leakscan.refuse(leakscan.scan(texts, secrets))
     record.write(folder)
+    return told
 
 
 def usable(out: Path) -> None:
@@ -211,6 +215,7 @@ def _record(params: Params) -> runs.RunRecord:
     record.title, record.language = params.title, params.language
     record.params, record.params_sha256 = str(params.path), params.sha256
     record.notebook = str(template)
+    record.slides_template = str(params.exports.template or "")
     record.notebook_sha256 = hashlib.sha256(template.read_bytes()).hexdigest()
     record.versions = versions()
     return record

@@ -6,13 +6,14 @@ import os
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibook import runs
 from kpibook.errors import NotValidError, Problem, RunError
-from kpibook.report import leakscan, results
+from kpibook.exports import making
+from kpibook.report import handover, leakscan, results
 from kpibook.report.compare import KEYS, as_csv, compare, compare_json, csv_like
 from kpibook.report.kernel import on_day
 from kpibook.report.render import render
@@ -31,10 +32,14 @@ PROVED = ("data_start", "data_end", "findings", "draft", "reconciliation", "priv
 
 @dataclass(frozen=True)
 class Verdict:
-    """``problems`` empty: the report holds. ``inputs_changed``: files that are not those of the run."""
+    """``problems`` empty: the report holds. ``inputs_changed``: files that are not those of the run.
+
+    ``notes`` tell of the other forms that were made again.
+    """
 
     problems: tuple[Problem, ...]
     inputs_changed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -42,18 +47,25 @@ class Verdict:
 
 
 def validate(folder: Path, minutes: float = 60.0) -> Verdict:
-    """Examine a finished report and write the verdict into its ``run.json``."""
+    """Examine a finished report and write the verdict into its ``run.json``.
+
+    Of one that was not proved before, the page and the other forms are made again: they say what it is now.
+    """
     record = runs.read(folder)
     if record.state not in runs.FINISHED:
         what = f"this is no finished report: its run is {record.state}"
         raise NotValidError(Problem(str(folder), what, "validate a folder of the reports, or run the client again"))
+    unproved = record.state == runs.UNPROVED
+    forms = making.there(folder) if unproved else []
+    making.ready(forms)
     with tempfile.TemporaryDirectory(prefix="kpibook-") as scratch:
         verdict = examine(folder, record, Path(scratch), time.monotonic() + 60 * minutes, threading.Event())
-    if record.state == runs.UNPROVED:
+    if unproved:
         _proved(folder, record, verdict)
     note(record, verdict)
     record.write(folder)
-    return verdict
+    notes = handover.again(folder, forms, record).notes if forms else ()
+    return replace(verdict, notes=notes)
 
 
 def _proved(folder: Path, record: runs.RunRecord, verdict: Verdict) -> None:
@@ -89,7 +101,7 @@ def examine(
 
     ``more`` are variables of its environment.
     """
-    problems = checksum_problems(folder, record)
+    problems = results.checksum_problems(folder, record)
     try:
         results.check(folder, NotValidError)
     except (NotValidError, RunError) as error:
@@ -105,18 +117,6 @@ def examine(
     failed = execute_again(folder, again, scratch, deadline, cancel, parent, variables(record), more)
     problems += [*failed, *stored_problems(folder, again, told=bool(failed))]
     return Verdict(tuple(problems), changed_inputs(folder, again))
-
-
-def checksum_problems(folder: Path, record: runs.RunRecord) -> list[Problem]:
-    """Files that are not, byte for byte, those the run recorded."""
-    now, remedy = results.checksums(folder), "take the file as it was made, or make the report again"
-    found = [Problem(name, "is not part of the report", "remove it") for name in now.keys() - record.files.keys()]
-    for name, then in record.files.items():
-        if name not in now:
-            found.append(Problem(name, "is missing", remedy))
-        elif now[name]["sha256"] != then["sha256"]:
-            found.append(Problem(name, "was changed after the run", remedy))
-    return sorted(found, key=str)
 
 
 def marker_problems(folder: Path) -> list[Problem]:
