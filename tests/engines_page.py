@@ -17,9 +17,8 @@ stands in one profile each (`core/kpibook/engine/on_*.py`), and every guard agai
 database that needs it.
 
 **Client data are read by DuckDB**: files, and the tables of a server with `extract: true`, which copies the columns
-that the params file names. Computing on the server itself (`extract: false`) is refused so far: the profiles below
-are what it will rest on, and they are reached from Python only (`kpibook.engine.compute` on an Ibis backend that
-holds the canonical tables).
+that the params file names. With `extract: false` PostgreSQL computes in place ([in_place.md](in_place.md)). The other
+profiles are reached from Python only (`kpibook.engine.compute` on an Ibis backend that holds the canonical tables).
 
 | engine | how it is known | KPIs | not among them |
 |---|---|---|---|

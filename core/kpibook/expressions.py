@@ -107,6 +107,12 @@ def to_sql(tree: exp.Expr) -> str:
     return tree.sql(dialect=DIALECT, identify=True, comments=False)
 
 
+def called(node: exp.Func) -> str:
+    """A function as a params file writes it: ``upper()``."""
+    known = node.name if isinstance(node, exp.Anonymous) else _FUNCTIONS.get(type(node)) or _AGGREGATES.get(type(node))
+    return f"{(known or node.sql_name()).lower()}()"
+
+
 def _one_expression(text: str, where: str) -> exp.Expr:
     if not text.strip():
         raise ParamsError(Problem(where, "the expression is empty", _WRITE))

@@ -101,7 +101,8 @@ class ParamsFile(Frozen):
     )
     extract: Annotated[bool, Field(strict=True)] = Field(
         default=False,
-        description="copy the tables of a database into DuckDB; needed when source is a database",
+        description="to be written when source is a database: true copies its tables into DuckDB, false has PostgreSQL "
+        "compute",
         examples=[True],
     )
     tables: dict[str, TableMapping] = Field(

@@ -67,7 +67,8 @@ def _table(document: Document, name: str, mapping: TableMapping) -> Iterator[Pro
 
 def _file(document: Document, place: tuple[Key, ...], file: str) -> Iterator[Problem]:
     path = Path(file)
-    if document.data.get("extract") is True:
+    source, extract = document.data.get("source"), document.data.get("extract")
+    if extract is True or (extract is False and isinstance(source, str) and sources.is_database(source)):
         return  # the name of a table, which is quoted wherever it is used
     if path.is_absolute() or ".." in path.parts or file.startswith("~") or "\\" in file or "\x00" in file:
         yield document.problem(place, f"'{file}' leaves the source folder", "name a file inside the source folder")
@@ -143,14 +144,18 @@ def paths(document: Document, base: Path) -> Iterator[Problem]:
 
 
 def database(document: Document) -> Iterator[Problem]:
-    """A database is copied before anything is computed, and a folder is not."""
+    """Whether a database is copied is written; a folder is not, and only PostgreSQL computes in place."""
     source, extract = document.data.get("source"), document.data.get("extract")
     if not isinstance(source, str) or extract not in (None, True, False):
         return
     if sources.is_database(source) and "://" in source and not extract:
-        place: tuple[Key, ...] = ("source",) if extract is None else ("extract",)
-        what = "computing in the database itself is not possible yet"
-        yield document.problem(place, what, "write 'extract: true': its tables are copied into DuckDB")
+        copied = "'extract: true': its tables are copied into DuckDB"
+        if not sources.computes_in_place(source):
+            place: tuple[Key, ...] = ("source",) if extract is None else ("extract",)
+            yield document.problem(place, "only PostgreSQL computes in the database itself", f"write {copied}")
+        elif extract is None:
+            remedy = f"write {copied}; or 'extract: false': PostgreSQL computes"
+            yield document.problem(("source",), "where the figures are computed is not said", remedy)
     if extract and not sources.is_database(source) and not sources.REFERENCE.match(source):
         yield document.problem(("extract",), "the source is no database", "take the key away")
 

@@ -62,6 +62,11 @@ def is_database(source: str) -> bool:
     return scheme is not None and scheme[1] in DATABASES
 
 
+def computes_in_place(source: str) -> bool:
+    """Whether the database of a source can hold the canonical tables itself."""
+    return source.partition(":")[0] in ("postgres", "postgresql")
+
+
 def resolve(source: str, base: Path) -> Path:
     """The folder that ``source`` stands for, relative ones from ``base``. Raises SourceError."""
     check(source)

@@ -13,9 +13,10 @@ import pytest
 from intake import postgres_server
 from intake.postgres_server import ADMIN, Server
 from kpibook.engine import moments
-from kpibook.engine.backend import opened
+from kpibook.engine.backend import LostError, UnansweredError, opened
 from kpibook.engine.moments import Moments
 from kpibook.engine.on_postgres import Postgres
+from kpibook.engine.pipeline import Task, run
 
 T = ibis.table({"customer_id": "string", "a": "int64", "b": "int64", "ok": "boolean"}, name="t")
 ROWS = pa.Table.from_pylist(
@@ -189,6 +190,41 @@ def test_a_session_that_may_make_no_table_has_the_same_figures(reader: Postgres)
     ]
     with pytest.raises(psycopg.errors.UndefinedTable):
         reader.create("wrong", 'SELECT * FROM "nowhere"', T)
+
+
+def test_a_statement_over_time_costs_no_other(database: Postgres) -> None:
+    """Its error is in our words, for it is what the KPI says of itself."""
+    database.ibis.con.execute("SET statement_timeout = 50")
+
+    with pytest.raises(UnansweredError) as caught:
+        database.rows("SELECT pg_sleep(9) AS a", T.select("a"))
+
+    assert str(caught.value) == (
+        "the server did not answer within limits.statement_seconds · raise it, or write extract: true"
+    )
+    assert database.fetch(T.agg(n=T.count())).to_pylist() == [{"n": 3}]
+
+
+def test_a_lost_connection_ends_the_run_whatever_the_work_makes_of_errors(database: Postgres, server: Server) -> None:
+    """No KPI is told as failed for it."""
+
+    def patient() -> Iterator[object]:
+        try:
+            yield T.agg(n=T.count())
+        except Exception:  # noqa: BLE001  what a KPI does with an error of its own
+            return "failed"
+        return "done"
+
+    own = database.ibis.con.info.backend_pid
+    server.sql(f"SELECT pg_terminate_backend({own})")
+
+    with pytest.raises(LostError) as caught:
+        run(database, [Task("patient", patient())])
+
+    assert str(caught.value) == (
+        "database: the connection was lost while the figures were computed · "
+        "try again; if it happens again, ask who runs the server"
+    )
 
 
 def test_an_engine_without_a_profile_is_refused() -> None:

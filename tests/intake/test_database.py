@@ -338,12 +338,7 @@ def test_a_sqlite_file_is_read_and_not_written_to(client: Client, tmp_path: Path
     close(backend)
 
 
-def test_computing_in_the_database_is_refused(client: Client) -> None:
-    source = "source: postgres://host/shop"
-    what = "computing in the database itself is not possible yet · "
-    what += "write 'extract: true': its tables are copied into DuckDB"
-    assert _params_refused(client, source) == f"shop.yaml:8: source: {what}"
-    assert _params_refused(client, f"{source}\nextract: false") == f"shop.yaml:9: extract: {what}"
+def test_a_folder_is_not_copied(client: Client) -> None:
     assert _params_refused(client, "source: data\nextract: true") == (
         "shop.yaml:9: extract: the source is no database · take the key away"
     )

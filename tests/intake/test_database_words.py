@@ -20,7 +20,7 @@ def test_a_database_without_tables(client: Client, monkeypatch: pytest.MonkeyPat
         raise TableNotFound(name)
 
     empty = SimpleNamespace(table=table, list_tables=list, disconnect=lambda: None)
-    monkeypatch.setattr(database, "connect", lambda *_: empty)
+    monkeypatch.setattr(database, "connect", lambda *_, **__: empty)
     monkeypatch.setattr(database, "close", lambda _: None)
     tables = "order_lines: {from: lines, columns: {transaction_id: t, customer_id: c, ts: at}}"
     message = "there is no table 'lines' in the database · check the name, and the rights of the user"

@@ -20,11 +20,18 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kpibook.engine import postgres_sql
+from kpibook.engine.backend import LostError, UnansweredError
 from kpibook.engine.guards import guarded
 from kpibook.engine.moments import Moments
+from kpibook.errors import Problem
 
 #: No right to make temporary tables; a server or transaction that may only read.
 _FORBIDDEN = ("42501", "25006")
+_LOST = (
+    "the connection was lost while the figures were computed",
+    "try again; if it happens again, ask who runs the server",
+)
+_UNANSWERED = "the server did not answer within limits.statement_seconds · raise it, or write extract: true"
 
 
 @dataclass
@@ -111,10 +118,24 @@ class Postgres:
 
     @contextmanager
     def _step(self, reading: bool = True) -> Iterator[Any]:
-        with self.turn, self.ibis.con.transaction(), self.ibis.con.cursor() as cursor:
+        with self.turn, self._told(), self.ibis.con.transaction(), self.ibis.con.cursor() as cursor:
             if reading:
                 cursor.execute("SET TRANSACTION READ ONLY")  # till the end of this step, also of a savepoint
             yield cursor
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What ends the run, or costs one statement only, in our words."""
+        import psycopg
+
+        try:
+            yield
+        except psycopg.errors.QueryCanceled:
+            raise UnansweredError(_UNANSWERED) from None
+        except psycopg.OperationalError:
+            if not self.ibis.con.closed:
+                raise
+            raise LostError(Problem("database", *_LOST)) from None
 
 
 def _floating(values: Sequence[Any]) -> list[Any]:

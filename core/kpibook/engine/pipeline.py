@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import ibis.expr.types as ir
 
-from kpibook.engine.backend import Database
+from kpibook.engine.backend import Database, LostError
 from kpibook.engine.moments import Moments
 
 #: Seconds for which one thread holds Python's lock while another waits.
@@ -81,6 +81,8 @@ class Task:
                     database.create(ask.name, sql, ask.table)
                 else:
                     rows, self.fetched = database.rows(sql, ask), self.fetched + 1
+            except LostError:  # nobody's own error: the run ends here
+                raise
             except Exception as error:  # noqa: BLE001  the work decides what an error of its query means
                 self._advance(database, lambda error=error: self.work.throw(error))
             else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kpibook import sources
 from kpibook.errors import DataError
-from kpibook.intake import database, kept
+from kpibook.intake import database, in_place, kept
 from kpibook.intake.connection import connect, lock, own_folder
 from kpibook.intake.facts import Finding, Intake, TableFacts, quality_document
 from kpibook.intake.files import Reader
@@ -34,9 +35,12 @@ def load(
 ) -> Intake:
     """Read the client's files into canonical tables of a database in memory that spills into ``scratch``.
 
+    With ``extract: false`` a database's are made on its own server, and nothing is kept.
     From ``store``, if it has them under the same files and params; else they are kept there.
     Raises ParamsError when the source cannot be named, DataError with every problem when the data are refused.
     """
+    if sources.is_database(params.source) and not params.extract:
+        return in_place.load(params)
     root = None if params.extract else resolved_root(params)
     con = connect(params.limits, scratch, root)
     key = None if store is None or root is None else kept.key(params, root)

@@ -47,8 +47,8 @@ class DatabaseTable(SourceFile):
 def copied(con: Backend, params: Params) -> dict[str, SourceFile]:
     """Every table that the mapping reads, by the name it has there. Raises DataError with all problems."""
     con.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    with _opened(params) as server:
-        found = {name: server.found(name) for name in _named(params)}
+    with _session(params) as server:
+        found = {name: server.found(name) for name in named(params)}
         server.refuse()
         for name, table in found.items():
             if table is not None:
@@ -62,7 +62,7 @@ def forget(con: Backend) -> None:
     con.raw_sql(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
 
 
-def _named(params: Params) -> list[str]:
+def named(params: Params) -> list[str]:
     return list(dict.fromkeys(name for m in params.tables.values() for name in (m.from_, *m.join)))
 
 
@@ -86,8 +86,8 @@ def _written(mapping: TableMapping) -> Iterator[str]:
             yield text
 
 
-@contextmanager
-def _opened(params: Params) -> Iterator[_Server]:
+def opened(params: Params, *, in_place: bool = False) -> Any:
+    """The session, as an Ibis backend. Raises DataError in our words."""
     where = f"{params.where('source')}: source"
     try:
         url = sources.resolve_url(params.source)
@@ -95,18 +95,22 @@ def _opened(params: Params) -> Iterator[_Server]:
         raise DataError(Problem(where, error.what, error.remedy)) from None
     told: Problem | None = None
     try:
-        backend = connect(url, params.limits.statement_seconds)
+        return connect(url, params.limits.statement_seconds, in_place=in_place)
     except Exception as error:  # noqa: BLE001  every driver has its own; none may be shown
         told = database_errors.refused(error, params.source, where)
-    if told is not None:  # outside of the handler: the driver's error must not hang on to ours
-        raise DataError(told)
+    raise DataError(told)  # outside of the handler: the driver's error must not hang on to ours
+
+
+@contextmanager
+def _session(params: Params) -> Iterator[ClientTables]:
+    backend = opened(params)
     try:
-        yield _Server(backend, params)
+        yield ClientTables(backend, params)
     finally:
         close(backend)
 
 
-class _Server:
+class ClientTables:
     """An open session; gathers ``problems`` instead of stopping at the first."""
 
     def __init__(self, backend: Any, params: Params) -> None:
@@ -118,8 +122,11 @@ class _Server:
         if self.problems:
             raise DataError(self.problems)
 
-    def found(self, name: str) -> ir.Table | None:
-        """The columns of one table that are wanted; None when there is no such table."""
+    def found(self, name: str, *, stays: bool = False) -> ir.Table | None:
+        """The columns of one table that are wanted; None when there is no such table.
+
+        A table that ``stays`` on its server keeps numbers of any precision, and times of day, as they are.
+        """
         try:
             table = self._table(name)
             self.columns[name] = list(table.columns)
@@ -127,12 +134,12 @@ class _Server:
             doubled = [c for i, c in enumerate(wanted) if c.casefold() in {w.casefold() for w in wanted[:i]}]
             if doubled:
                 what = f"two columns are called '{doubled[0]}', but for capitals"
-                self.problems.append(Problem(self._where(name), what, "let a view give one of them another name"))
-            return table.select([_sendable(table[column]) for column in wanted or table.columns[:1]])
+                self.problems.append(Problem(self.where(name), what, "let a view give one of them another name"))
+            return table.select([_sendable(table[column], stays) for column in wanted or table.columns[:1]])
         except KpibookError as error:
             self.problems.extend(error.problems)
         except Exception as error:  # noqa: BLE001  every driver has its own; none may be shown
-            self.problems.append(database_errors.unread(error, self._where(name), self.params, 0))
+            self.problems.append(database_errors.unread(error, self.where(name), self.params, 0))
         return None
 
     def copy(self, con: Backend, name: str, table: ir.Table) -> None:
@@ -146,7 +153,7 @@ class _Server:
                 con.con.unregister("__batch")
                 count += batch.num_rows
         except Exception as error:  # noqa: BLE001  every driver has its own; none may be shown
-            self.problems.append(database_errors.unread(error, self._where(name), self.params, count))
+            self.problems.append(database_errors.unread(error, self.where(name), self.params, count))
 
     def _table(self, name: str) -> ir.Table:
         from ibis.common.exceptions import TableNotFound
@@ -158,9 +165,9 @@ class _Server:
             known = [f"{schema}.{t}" for t in self.backend.list_tables(database=schema)] if dot else []
             known = known or self.backend.list_tables()
         remedy = nearest(name, known) if known else "check the name, and the rights of the user"
-        raise DataError(Problem(self._where(name), f"there is no table '{name}' in the database", remedy))
+        raise DataError(Problem(self.where(name), f"there is no table '{name}' in the database", remedy))
 
-    def _where(self, name: str) -> str:
+    def where(self, name: str) -> str:
         """The first place in the params file that names a table."""
         for table, mapping in self.params.tables.items():
             if mapping.from_ == name:
@@ -172,10 +179,10 @@ class _Server:
         return f"{self.params.where(*place)}: {dotted(place)}"
 
 
-def _sendable(column: Any) -> Any:
+def _sendable(column: Any, stays: bool) -> Any:
     kind = column.type()
-    plain = any(getattr(kind, ask)() for ask in _AS_THEY_ARE)
-    exact = kind.is_decimal() and kind.precision is not None and kind.precision <= 38
+    plain = any(getattr(kind, ask)() for ask in _AS_THEY_ARE) or (stays and kind.is_time())
+    exact = kind.is_decimal() and (stays or (kind.precision is not None and kind.precision <= 38))
     listed = kind.is_array() and (kind.value_type.is_string() or kind.value_type.is_integer())
     return column if plain or exact or listed else column.cast("string").name(column.get_name())
 

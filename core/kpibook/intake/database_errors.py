@@ -54,6 +54,28 @@ def unread(error: Exception, where: str, params: Params, rows: int) -> Problem:
     return Problem(where, f"the table cannot be read ({type(error).__name__})", "check its name and type")
 
 
+def unanswered(error: Exception, where: str, params: Params, doing: str) -> Problem:
+    """A statement of ours that the server did not answer while it was ``doing`` something."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state == "57014":
+        what = f"the server did not answer within limits.statement_seconds = {params.limits.statement_seconds}"
+        return Problem(where, f"{what}, {doing}", "raise it, or write extract: true")
+    if state[:2] in ("08", "57") or (_is(error, "OperationalError", "InterfaceError") and not state):
+        what = f"the connection was lost {doing}"
+        return Problem(where, what, "try again; if it happens again, ask who runs the server")
+    if state[:2] == "22":
+        what = f"a value does not fit the mapping, {doing}"
+        return Problem(where, what, "write extract: true once: it names the row and the value")
+    if state in ("42501", "25006"):
+        what = "the user may make no temporary table in the database"
+        return Problem(where, what, "let its owner grant TEMPORARY on it, or write extract: true")
+    if state[:2] == "53":
+        return Problem(where, f"the server has no room left, {doing}", "ask who runs it, or write extract: true")
+    return Problem(
+        where, f"the server refuses a statement, {doing} (SQLSTATE {state or 'none'})", "write extract: true"
+    )
+
+
 def _is(error: Exception, *names: str) -> bool:
     kinds: list[Any] = list(type(error).__mro__)
     return any(kind.__name__ in names for kind in kinds)

@@ -19,18 +19,30 @@ CONNECT_SECONDS = 10
 IN_FILES = ("duckdb", "sqlite")
 
 
+#: Dates, zones and texts as DuckDB has them; between two statements Python may think for long.
+_SAME_WORDS = (
+    "SET TimeZone = 'UTC'",
+    "SET DateStyle = 'ISO, YMD'",
+    "SET standard_conforming_strings = on",
+    "SET idle_in_transaction_session_timeout = 0",
+)
+
+
 class NoSuchFileError(Exception):
     """The URL leads to a file that is not there."""
 
 
-def connect(url: str, statement_seconds: int) -> Any:
-    """An Ibis backend. Whatever a driver raises is raised."""
+def connect(url: str, statement_seconds: int, *, in_place: bool = False) -> Any:
+    """An Ibis backend. Whatever a driver raises is raised.
+
+    ``in_place`` PostgreSQL may also make temporary tables, so that each statement has to say that it only reads.
+    """
     import ibis
 
     parts = urlsplit(url)
     scheme = parts.scheme.replace("postgresql", "postgres")
     backend = ibis.connect(url, **_options(scheme, parts))
-    for statement in _session(scheme, statement_seconds):
+    for statement in _session(scheme, statement_seconds, in_place):
         backend.raw_sql(statement)
     if scheme == "postgres":
         backend.con.autocommit = False
@@ -86,11 +98,13 @@ def _options(scheme: str, parts: SplitResult) -> dict[str, Any]:
     return {"connect_timeout": CONNECT_SECONDS, "application_name": "kpibook", **decoded}
 
 
-def _session(scheme: str, seconds: int) -> list[str]:
+def _session(scheme: str, seconds: int, in_place: bool) -> list[str]:
     if scheme == "postgres":
+        only = "" if in_place else ", READ ONLY"
         return [
-            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ{only}",
             f"SET statement_timeout = {sql.text(f'{seconds}s')}",
+            *(_SAME_WORDS if in_place else ()),
         ]
     if scheme in ("mysql", "singlestoredb"):
         return ["SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_execution_time = {1000 * seconds}"]

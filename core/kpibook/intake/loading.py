@@ -44,8 +44,11 @@ class Loader:
     ``reader`` reads the client's files; without one the source is a database.
     """
 
+    mapper: type[Mapper] = Mapper
+
     def __init__(self, con: Backend, params: Params, reader: files.Reader | None) -> None:
         self.con = con
+        self._types_of = con
         self.params = params
         self.reader = reader
         self.sources: dict[str, dict[str, files.SourceFile]] = {}
@@ -108,7 +111,7 @@ class Loader:
             if table in self.params.tables:
                 opened = self.sources[table]
                 rows = partial(values.run, self.con, table=table)
-                mapper = Mapper(self.con, self.params, table, opened, rows)
+                mapper = self.mapper(self._types_of, self.params, table, opened, rows)
                 try:
                     mapped = mapper.mapped()
                 except DataError as error:
@@ -169,9 +172,14 @@ class Loader:
 
     def _fill(self, name: str, whole: Completed, select: str, of: tuple[str, ...]) -> None:
         """Create ``name``; ``select`` says the same to an auditor."""
-        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS {_listed(name, whole.select)}", name)
+        numbered = self._make(name, whole)
         facts = TableFacts(name, supplied=whole.supplied, assumed=whole.assumed, sql=self._relative(select), files=of)
-        self.loaded[name] = Loaded(self._counted(facts), whole.select, filled(self.con, whole, name))
+        self.loaded[name] = Loaded(self._counted(facts), numbered, filled(self.con, whole, name))
+
+    def _make(self, name: str, whole: Completed) -> str:
+        """Create the table; a SELECT of it with the numbers of its rows."""
+        values.run(self.con, f"CREATE OR REPLACE TABLE {name} AS {_listed(name, whole.select)}", name)
+        return whole.select
 
     def _counted(self, facts: TableFacts) -> TableFacts:
         dated = TABLES[facts.name].date
@@ -181,12 +189,15 @@ class Loader:
 
     def _every_purchase(self) -> None:
         facts = self.loaded["transactions"].facts
-        self.con.raw_sql("ALTER TABLE transactions RENAME TO __receipts")
-        self.con.raw_sql(f"CREATE TABLE transactions AS {with_members('__receipts', 'memberships')}")
-        self.con.raw_sql("DROP TABLE __receipts")
+        self._show_cards()
         text = with_members(f"({facts.sql})", f"({self.loaded['memberships'].facts.sql})")
         facts = replace(facts, supplied=facts.supplied | {"member_id"}, sql=text)
         self.loaded["transactions"] = replace(self.loaded["transactions"], facts=facts)
+
+    def _show_cards(self) -> None:
+        self.con.raw_sql("ALTER TABLE transactions RENAME TO __receipts")
+        self.con.raw_sql(f"CREATE TABLE transactions AS {with_members('__receipts', 'memberships')}")
+        self.con.raw_sql("DROP TABLE __receipts")
 
     def _relative(self, query: str) -> str:
         """The same query with file names as the source folder has them."""

@@ -53,7 +53,7 @@ def without_duplicates(con: Backend, params: Params, mapped: Mapped) -> tuple[Ma
     count, examples, total = values.run(con, query, mapped.table)[0]
     if not count:
         return mapped, []
-    chosen = f"SELECT * EXCLUDE (__rank) FROM ({ranked}) WHERE __rank = 1 ORDER BY {sql.ROW}"
+    chosen = f"SELECT {_listed(mapped)} FROM ({ranked}) WHERE __rank = 1 ORDER BY {sql.ROW}"
     note = Note(f"duplicates_{which}", "amber", "+".join(keys), count, total, examples=tuple(examples))
     return replace(mapped, select=chosen), [note]
 
@@ -67,7 +67,8 @@ def answers_within_scale(con: Backend, params: Params, mapped: Mapped) -> tuple[
     if "question_code" in mapped.columns:
         whole = ", ".join(map(sql.text, _WHOLE))
         bad = f"({bad} OR (question_code IN ({whole}) AND score <> floor(score)))"
-    select = f"SELECT * REPLACE (CASE WHEN {bad} THEN NULL ELSE score END AS score) FROM ({mapped.select})"
+    answered = {"score": f"CASE WHEN {bad} THEN NULL ELSE score END AS score"}
+    select = f"SELECT {_listed(mapped, answered)} FROM ({mapped.select})"
     found = values.run(
         con,
         f"SELECT CAST(scale_min AS VARCHAR) || '-' || CAST(scale_max AS VARCHAR), count(*), min({sql.ROW}, {_SHOWN}), "
@@ -82,3 +83,9 @@ def answers_within_scale(con: Backend, params: Params, mapped: Mapped) -> tuple[
         details: dict[str, str | int | float] = {"scale": scale, "scores": shown}
         notes.append(Note("outside_scale", "amber", "score", count, total, details, tuple(examples)))
     return replace(mapped, select=select), notes
+
+
+def _listed(mapped: Mapped, instead: Mapping[str, str] | None = None) -> str:
+    """The row's number and every column of a mapped table, some said otherwise."""
+    made = instead or {}
+    return ", ".join([sql.ROW, *(made.get(c, sql.name(c)) for c in mapped.columns)])
