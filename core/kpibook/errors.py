@@ -5,6 +5,7 @@ KpibookError                 printed as its text, never as a traceback
 ├── PluginError      (2)     a plugin or a KPI definition
 ├── DataError        (3)     the client's data were refused
 ├── RunError         (4)     a run failed
+│   └── LostError    (4)     its database is gone
 └── NotValidError    (5)     a report was made but does not hold
 
 The number is the exit code. Every error is a list of problems, each saying what,
@@ -62,6 +63,10 @@ class RunError(KpibookError):
     """A run did not reach its end."""
 
     exit_code = 4
+
+
+class LostError(RunError):
+    """The database is gone: no KPI can be computed any more, so none is told as failed."""
 
 
 class NotValidError(KpibookError):

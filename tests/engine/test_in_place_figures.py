@@ -19,9 +19,9 @@ from intake import postgres_server
 from intake.postgres_server import ADMIN, Server
 from kpibook import book, intake, model, params
 from kpibook.engine import postgres_sql
-from kpibook.engine.backend import LostError
 from kpibook.engine.compute import compute
 from kpibook.engine.on_postgres import Postgres
+from kpibook.errors import LostError
 from kpibook.plugins import discover
 from tiny_client import only
 
@@ -128,7 +128,7 @@ def test_no_table_of_customers_travels(programme: Programme, lengths: list[int])
         lengths.clear()
         card = compute(only(*kpis), client, book.loaded(tables)).scorecard
 
-    assert set(card["status"]) == {"ok"}
+    assert not set(card["status"]) & {"failed", "missing_data"}
     assert max(lengths) <= 12
 
 

@@ -13,10 +13,11 @@ import pytest
 from intake import postgres_server
 from intake.postgres_server import ADMIN, Server
 from kpibook.engine import moments
-from kpibook.engine.backend import LostError, UnansweredError, opened
+from kpibook.engine.backend import UnansweredError, opened
 from kpibook.engine.moments import Moments
 from kpibook.engine.on_postgres import Postgres
 from kpibook.engine.pipeline import Task, run
+from kpibook.errors import LostError
 
 T = ibis.table({"customer_id": "string", "a": "int64", "b": "int64", "ok": "boolean"}, name="t")
 ROWS = pa.Table.from_pylist(

@@ -10,7 +10,7 @@ import papermill
 import pytest
 from nbclient.exceptions import DeadKernelError
 
-from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, RunError
+from kpibook.errors import DataError, KpibookError, LostError, ParamsError, PluginError, RunError
 from kpibook.report import again, worker
 from kpibook.report.execute import judge, quieten
 from kpibook.report.supervise import Ended
@@ -119,7 +119,8 @@ def test_a_refused_template_is_a_mistake_in_the_params() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("DataError", DataError), ("PluginError", PluginError), ("RunError", RunError)]
+    ("name", "kind"),
+    [("DataError", DataError), ("PluginError", PluginError), ("RunError", RunError), ("LostError", LostError)],
 )
 def test_errors_of_ours_keep_class_and_text(name: str, kind: type[KpibookError]) -> None:
     text = "x.csv:3: no rows: none · ask\ny.csv: empty · ask too"

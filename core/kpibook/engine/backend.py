@@ -14,11 +14,6 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kpibook.engine.moments import Moments
-from kpibook.errors import RunError
-
-
-class LostError(RunError):
-    """The database is gone: no KPI can be computed any more, so none is told as failed."""
 
 
 class UnansweredError(Exception):

@@ -20,10 +20,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from kpibook.engine import postgres_sql
-from kpibook.engine.backend import LostError, UnansweredError
+from kpibook.engine.backend import UnansweredError
 from kpibook.engine.guards import guarded
 from kpibook.engine.moments import Moments
-from kpibook.errors import Problem
+from kpibook.errors import LostError, Problem
 
 #: No right to make temporary tables; a server or transaction that may only read.
 _FORBIDDEN = ("42501", "25006")

@@ -21,8 +21,9 @@ from typing import Any, TypeAlias
 
 import ibis.expr.types as ir
 
-from kpibook.engine.backend import Database, LostError
+from kpibook.engine.backend import Database
 from kpibook.engine.moments import Moments
+from kpibook.errors import LostError
 
 #: Seconds for which one thread holds Python's lock while another waits.
 TURN = 0.0005

@@ -25,7 +25,7 @@ Family = str
 _SAME: tuple[type[exp.Expr], ...] = (
     exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren, exp.DPipe, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE,
     exp.NullSafeEQ, exp.NullSafeNEQ, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Case, exp.If,
-    exp.DataType, exp.DataTypeParam, exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Abs,
+    exp.DataType, exp.DataTypeParam, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Abs,
     exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Lower, exp.Length, exp.Replace, exp.Left, exp.Right,
     exp.Year, exp.Month, exp.Day, exp.Hour, exp.Floor, exp.Ceil, exp.Sign, exp.Min, exp.Max, exp.Sum, exp.Count,
     exp.Distinct,
@@ -59,6 +59,8 @@ def _why(node: exp.Expr, family: Callable[[exp.Expr], Family]) -> str | None:
     if isinstance(node, exp.Cast):  # TryCast is one too
         here, to = family(node.this), casting.family(_duckdb(node))
         return None if here in _CASTS.get(to, ()) else f"a cast from {_called(here)} to {_called(to)} is not computed"
+    if isinstance(node, exp.Column):
+        return "a number of single precision is not read" if family(node) == "single" else None
     if isinstance(node, exp.Div):
         return None if _never_zero(node.expression) else "a division by what may be 0 is not computed"
     if isinstance(node, exp.Round):

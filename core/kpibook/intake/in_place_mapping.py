@@ -51,7 +51,8 @@ class InPlaceMapper(Mapper):
             ]
         )
         described = super()._described(f"SELECT {expressions.to_sql(part)} AS part FROM {scans}")
-        return casting.family(described["part"]) if isinstance(described, dict) else "other"
+        kind = described["part"] if isinstance(described, dict) else ""
+        return "single" if kind == "FLOAT" else casting.family(kind)
 
     def _types(
         self,

@@ -121,7 +121,7 @@ def _tried(node: exp.Expr) -> str:
     kind = _kind(to)
     if to.is_type("decimal"):
         precision, scale = _digits(to)
-        return f"CASE WHEN abs({value}) < 1e{precision - scale} THEN CAST({value} AS {kind}) END"
+        return f"CASE WHEN abs({value}) < 1e{precision - scale} THEN {_exact(value, to)} END"
     if to.is_type("bigint"):
         return f"CASE WHEN {value} > -9.2e18 AND {value} < 9.2e18 THEN CAST({value} AS {kind}) END"
     return _cast(node)
@@ -133,6 +133,16 @@ def _digits(to: exp.Expr) -> tuple[int, int]:
     return (written[0], written[1] if len(written) > 1 else 0) if written else (18, 3)
 
 
+def _exact(value: str, to: exp.Expr) -> str:
+    """Inexact numbers are rounded as DuckDB does it: after they were multiplied, and halves away from zero."""
+    unit = f"1e{_digits(to)[1]}"
+    many = f"(CAST({value} AS DOUBLE PRECISION) * {unit})"
+    half = f"CASE WHEN abs({many}) - floor(abs({many})) >= 0.5 THEN 1 ELSE 0 END"
+    rounded = f"CAST(CAST(sign({many}) * (floor(abs({many})) + {half}) AS BIGINT) AS NUMERIC) / {unit}"
+    inexact = f"pg_typeof({value}) = 'double precision'::regtype"
+    return f"CAST(CASE WHEN {inexact} THEN {rounded} ELSE CAST({value} AS NUMERIC) END AS {_kind(to)})"
+
+
 def _kind(to: exp.Expr) -> str:
     return f"DECIMAL({', '.join(map(str, _digits(to)))})" if to.is_type("decimal") else to.sql(dialect="postgres")
 
@@ -141,6 +151,8 @@ def _cast(node: exp.Expr) -> str:
     to = node.args["to"]
     if to.is_type("varchar", "text"):
         return f"(CAST({_sql(node.this)} AS TEXT) {BYTES})"
+    if to.is_type("decimal"):
+        return _exact(_sql(node.this), to)
     return f"CAST({_sql(node.this)} AS {_kind(to)})"
 
 

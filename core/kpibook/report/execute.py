@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from kpibook.errors import DataError, KpibookError, ParamsError, PluginError, Problem, RunError
+from kpibook.errors import DataError, KpibookError, LostError, ParamsError, PluginError, Problem, RunError
 from kpibook.report import leakscan
 from kpibook.report.kernel import on_day
 from kpibook.report.stage import WORK
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kpibook.params import Params
 
 WORKER = "kpibook.report.worker"
-OWN_ERRORS = {error.__name__: error for error in (ParamsError, PluginError, DataError, RunError)}
+OWN_ERRORS = {error.__name__: error for error in (ParamsError, PluginError, DataError, RunError, LostError)}
 DISK = frozenset({errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT})
 ROOM = "see that there is room, and that the folder can be written to"
 CHANGED = "see which plugin, cell or program removes files there"
