@@ -57,11 +57,12 @@ def test_the_same_blanks_are_taken_away(server: psycopg.Connection) -> None:
 
 
 def test_the_least_of_rows_with_their_text(server: psycopg.Connection) -> None:
-    """Of 3, 20 and 100 those above 3, the first two, and the text of the first; an empty one is none."""
+    """Of 3, 20 and 100 those above 3, the first two, and the text of the first; the largest two, and one."""
     said = translated(
-        "SELECT min(x, 2) FILTER (x > 3), arg_min(CAST(x AS VARCHAR), x) FILTER (x > 3), arg_min_null(x, x) FROM given",
+        "SELECT min(x, 2) FILTER (x > 3), arg_min(CAST(x AS VARCHAR), x) FILTER (x > 3), arg_min_null(x, x), "
+        "max_by(x, -x), max_by(x, x, 2) FROM given",
         {},
         "pg_c_utf8",
     )
     found = server.execute(f"WITH given AS (SELECT unnest(ARRAY[100, 3, 20]) AS x) {said}").fetchall()
-    assert found == [([20, 100], "20", 3)]
+    assert found == [([20, 100], "20", 3, 3, [100, 20])]

@@ -112,7 +112,8 @@ def _at_most(node: exp.Expr) -> str:
     value, by = _sql(node.this), node.expression
     order = by.expressions if isinstance(by, exp.Tuple) else [by]
     listed = ", ".join(f"{_sql(each)} DESC NULLS LAST" for each in order)
-    return f"(array_agg({value} ORDER BY {listed}){_filter(node, f'{value} IS NOT NULL')})[1]"
+    places = f"1:{_sql(count)}" if (count := node.args.get("count")) else "1"
+    return f"(array_agg({value} ORDER BY {listed}){_filter(node, f'{value} IS NOT NULL')})[{places}]"
 
 
 def _tried(node: exp.Expr) -> str:
