@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -13,8 +14,9 @@ from exports.small_report import ROWS, report
 from kpibook import runs
 from kpibook.errors import NotValidError, ParamsError, RunError
 from kpibook.exports import extras, making
+from kpibook.exports.figure_sheets import fields, row_of
 from kpibook.exports.sheets import Book
-from kpibook.present.words import LANGUAGES
+from kpibook.present.words import LANGUAGES, Words
 from kpibook.report.handover import export
 from kpibook.report.results import checksum_problems
 
@@ -58,6 +60,25 @@ def test_percent_and_its_change_in_points(tmp_path: Path):
 def test_what_the_report_withholds_is_not_in_the_workbook(tmp_path: Path):
     found = row(made(report(tmp_path / "r")), "Sales and receipts", "clv")
     assert [found[name].value for name in ("Value", "Lower end", "n", "State")] == [None, None, None, "withheld"]
+
+
+def test_windows_of_different_lengths_have_no_interval_of_change():
+    """A sum of 5 days against one of 4: the workbook says as the page does that they are not comparable."""
+    one = {
+        **dict.fromkeys(("reason", "grade", "benchmark", "target", "target_state", "benchmark_comparable")),
+        "kpi": "net_sales", "title": "Net sales", "segment_by": "total", "segment": "total", "unit": "money",
+        "status": "ok", "period": "current", "value": 50.0, "low": 50.0, "high": 50.0, "numerator": 50.0,
+        "denominator": None, "n": 9.0, "change": 10.0, "change_low": 2.0, "change_high": 18.0, "looks_back": "",
+        "period_start": date(2024, 7, 1), "period_end": date(2024, 7, 5),
+    }  # fmt: skip
+    before = {**one, "period": "previous", "period_start": date(2024, 6, 1), "period_end": date(2024, 6, 4)}
+    words = Words("en", "EUR", {})
+    kept = {f.label: c for f, c in zip(fields(words), row_of(one, words, before), strict=True)}
+    assert [kept[name] for name in (words("sheet.change_low"), words("sheet.change_high"))] == [None, None]
+    assert kept[words("sheet.reason")] == "not comparable: 5 and 4 days"
+    alone = {f.label: c for f, c in zip(fields(words), row_of(one, words), strict=True)}
+    assert alone[words("sheet.change_low")] is not None
+    assert alone[words("sheet.reason")] == ""
 
 
 def test_headers_are_frozen_and_pages_are_a4(tmp_path: Path):

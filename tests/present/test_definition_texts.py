@@ -33,9 +33,9 @@ def test_values_of_other_kinds() -> None:
 
 def test_a_setting_without_value_and_a_column_stay() -> None:
     words = Words("en", "EUR", {})
-    assert told("before launched_on, offer_value, same_base", {"launched_on": None, "same_base": True}, words) == (
-        "before launched_on, offer_value, same_base"
-    )
+    settings = {"launched_on": None, "same_base": True, "churn_days": 0}
+    text = "before launched_on, offer_value, same_base, longer than churn_days"
+    assert told(text, settings, words) == text
 
 
 def test_a_reading_is_named_as_the_pack_names_it() -> None:

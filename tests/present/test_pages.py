@@ -45,7 +45,7 @@ Avg receipt: $28.31 · 95% interval: $27.90 to $28.71; n = 2,469 · No compariso
 Retention rate: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · No clear change against {COMPARED}: +0.7 pp, \
 interval −0.4 pp to +1.8 pp · Target 55.0%: met
 Net sales: $2,350,413 · Full count, no sampling; n = 78,000 · Change against {COMPARED}: +$119,222; \
-not comparable, as it grows with its window of 184 days, then 181
+not comparable, as it depends on the length of its window: 184 days, before 181
 Churn rate: 60.0% · 95% interval: 58.0% to 62.0%; n = 2,469 · Lower than in {COMPARED}: −1.7 pp, \
 interval −2.8 pp to −0.6 pp"""
     assert page.text.replace("\u00a0", " ").splitlines()[:8] == lines.splitlines()

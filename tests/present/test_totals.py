@@ -54,6 +54,20 @@ def test_equal_periods_and_averages_need_no_such_note(words: Words):
         assert "181" not in re.sub(r"<caption>.*?</caption>", "", family_table(card, "sales", words).html)
 
 
+@pytest.mark.parametrize(
+    ("days", "judged"), [((5, 4), False), ((184, 181), True), ((100, 95), True), ((100, 94), False)]
+)
+def test_a_rate_among_the_active_of_a_longer_window_is_not_judged(
+    days: tuple[int, int], judged: bool, english: Words
+) -> None:
+    """Whoever buys at all in 4 days buys at least 91 times a year, in 5 days 73 times: fewer, and no news."""
+    card = sums(days, unit="purchases", numerator=50.0, denominator=2.0)
+    card = card.assign(kpi="purchase_frequency", change=-9.0, change_low=-11.0, change_high=-7.0)
+    html = family_table(card, "sales", english).html
+    assert ("not comparable" in html) is not judged
+    assert ("\u25bc" in html) is judged
+
+
 def test_what_cannot_vary_is_exact(english: Words):
     """A sum, and a ratio of sums whose interval has no width, have none to show. A median of a survival curve can have
     both ends on the same day: it is estimated all the same.

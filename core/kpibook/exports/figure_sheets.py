@@ -32,7 +32,9 @@ def figure_sheets(book: Book, report: Finished) -> dict[str, str]:
         said = report.words.family(family)
         rows = cells.records(report.card[report.card["family"] == family])
         span = " \u00b7 ".join(s for s in (report.frame["title"], report.period()) if s)
-        sheet = book.sheet(said, said, span, fields(report.words), [row_of(r, report.words) for r in rows])
+        before = {_place(r): r for r in rows if r["period"] == "previous"}
+        lines = [row_of(r, report.words, before.get(_place(r))) for r in rows]
+        sheet = book.sheet(said, said, span, fields(report.words), lines)
         sheet.print_area(0, 0, HEAD + len(rows), PRINTED - 1)
         names[family] = sheet.get_name()
     return names
@@ -66,9 +68,16 @@ def fields(words: Words) -> list[Field]:
     ]
 
 
-def row_of(row: dict[str, Any], words: Words) -> list[Cell]:
+def _place(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("kpi", "segment_by", "segment"))
+
+
+def row_of(row: dict[str, Any], words: Words, previous: dict[str, Any] | None = None) -> list[Cell]:
     """A scorecard row. What the report does not show, the workbook does not hold."""
     shown, ok = cells.is_shown(row), row["status"] == "ok"
+    windows = cells.unequal(row, previous if row["period"] == "current" else None)
+    alike = ok and windows is None
+    apart = words("change.not_comparable", current=windows[0], previous=windows[1]) if windows else ""
     unit = str(row["unit"])
     value = looks.value(unit, cells.digits_of(row, words) if ok else words.digits(unit, row["low"], row["high"]), words)
     digits = words.digits(unit, row["change"], row["change_low"], row["change_high"])
@@ -88,9 +97,9 @@ def row_of(row: dict[str, Any], words: Words) -> list[Cell]:
         None if cells.n_cell(row, words) == NONE else number(row["n"], looks.WHOLE),
         words("sheet.shown") if ok else words(f"status.{row['status']}"),
         number(row["change"], moved, by) if ok else None,
-        cells.why_text(row, words),
-        number(row["change_low"], moved, by) if ok else None,
-        number(row["change_high"], moved, by) if ok else None,
+        cells.why_text(row, words) or (apart if ok and not is_missing(row["change"]) else ""),
+        number(row["change_low"], moved, by) if alike else None,
+        number(row["change_high"], moved, by) if alike else None,
         number(row["target"], looks.value(unit, words.digits(unit, row["target"]), words)),
         words(state) if aim else "",
         number(row["benchmark"], looks.value(unit, words.digits(unit, row["benchmark"]), words)),

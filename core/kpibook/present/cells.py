@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 SHOWN = ("ok", "bounded")
+#: Rates per year among those who did it at least once: a person's one purchase is more a year, the shorter the window.
+AMONG_ACTIVE = ("purchase_frequency",)
+#: Windows that differ by no more than this part, such as halves of a year, are equally long for these.
+NEARLY = 0.05
 
 
 def rows_of(scorecard: pd.DataFrame, segment_by: str = "total", **where: str) -> list[dict[str, Any]]:
@@ -97,17 +101,19 @@ def n_cell(row: Row, words: Words) -> str:
 def unequal(row: Row, previous: Row | None) -> tuple[int, int] | None:
     """Days of the two windows of a figure that grows with its window, where they differ; else None.
 
-    Such are sums, counts, sums per person, and what follows persons from one period into the next
-    (``looks_back`` is ``before``). A window of the KPI's own is equally long in both periods; the same days of
-    another year are taken as equally long in leap years too.
+    Such are sums, counts, sums per person, what follows persons from one period into the next (``looks_back`` is
+    ``before``), and rates among those who were active, once windows differ by more than NEARLY. A window of the
+    KPI's own is equally long in both periods; the same days of another year are taken as equally long in leap years.
     """
     window = row.get("looks_back") or ""
-    if previous is None or row["segment_by"] in GRAINS or not (window == "before" or (not window and _grows(row))):
+    grows = window == "before" or (not window and _grows(row))
+    if previous is None or row["segment_by"] in GRAINS or not (grows or row["kpi"] in AMONG_ACTIVE):
         return None
     if _days_of_year(row) == _days_of_year(previous):
         return None
     days = tuple(days_between(r["period_start"], r["period_end"]) for r in (row, previous))
-    return None if days[0] == days[1] else (days[0], days[1])
+    least = 0.0 if grows else NEARLY * max(days)
+    return (days[0], days[1]) if abs(days[0] - days[1]) > least else None
 
 
 def _grows(row: Row) -> bool:

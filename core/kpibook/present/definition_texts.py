@@ -34,6 +34,8 @@ def _value(name: str, value: Any, after: str, words: Words) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, float) and name.endswith(SHARES):
         return words.value(value, "percent")
+    if name.endswith("_days") and value == 0:  # of each person's own, as the definition goes on to say
+        return ""
     if name.endswith("_days") and isinstance(value, int):
         days, number = words("definitions.days"), words.number(value)
         return number if after.lstrip().startswith(days[:3]) else f"{number} {days}"
