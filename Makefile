@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench fuzz large browser recipes week spark torture samples help
+.PHONY: demo test lint docs bench fuzz large browser recipes week server spark torture samples help
 
 demo: $(READY) $(SAMPLES) ## the report of the demo client; prints where report.html is
 	@$(BIN)/kpibook run params/complete_journey.yaml
@@ -62,6 +62,9 @@ recipes: $(READY) ## exported schedules against systemd, cron, kubeconform and a
 
 week: $(READY) ## the scheduler over a week of 50 clients on a moved clock: restarts, outages, kill -9; counts
 	@$(BIN)/python -m simulations.week
+
+server: $(READY) ## a whole programme computed in place on PostgreSQL, every figure and finding as from a copy
+	@$(BIN)/pytest -p no:cacheprovider server
 
 spark: $(READY) ## every KPI on Spark as on DuckDB, and written for five engines more; installs PySpark, needs Java 17
 	@$(BIN)/python -c 'import pyspark' 2>/dev/null || { uv=$$(command -v uv || echo .venv/tools/bin/uv); \

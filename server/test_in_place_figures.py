@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from kpibook.intake import Intake
 
-PARAMS = Path(__file__).parents[2] / "params"
+PARAMS = Path(__file__).parents[1] / "params"
 EVERY = 64
 
 
