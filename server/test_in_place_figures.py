@@ -23,6 +23,7 @@ from kpibook.engine.compute import compute
 from kpibook.engine.on_postgres import Postgres
 from kpibook.errors import LostError
 from kpibook.plugins import discover
+from kpibook.samples.__main__ import write
 from tiny_client import only
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ class Programme:
 
 
 @pytest.fixture(scope="module")
-def programme(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programme]:
+def programme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programme]:
     folder = tmp_path_factory.mktemp("programme")
+    write("marea", folder / "marea")
     text = (PARAMS / "marea.yaml").read_text(encoding="utf-8")
-    (folder / "marea.yaml").write_text(text.replace("../data/marea", str(samples / "marea")), encoding="utf-8")
+    (folder / "marea.yaml").write_text(text.replace("../data/marea", str(folder / "marea")), encoding="utf-8")
     rows = parity.tables(population(folder / "marea.yaml", folder / "population.duckdb").part(EVERY))
     with postgres_server.running() as server:
         for name, table in rows.items():
