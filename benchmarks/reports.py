@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import nbformat
 
-ROUNDS = os.environ.get("ROUNDS", "5")
+ROUNDS, CLIENTS = os.environ.get("ROUNDS", "5"), os.environ.get("CLIENTS", "20")
 BIN = Path(sys.executable).parent
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 NOTEBOOK = """
@@ -156,4 +156,4 @@ def main(rounds: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(given) for given in (*sys.argv[1:], *(ROUNDS, "20")[len(sys.argv) - 1 :])))
+    main(*(int(given) for given in (*sys.argv[1:], *(ROUNDS, CLIENTS)[len(sys.argv) - 1 :])))

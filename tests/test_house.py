@@ -146,7 +146,7 @@ def test_ci_is_one_script_that_can_be_run() -> None:
     assert os.access(script, os.X_OK)
     text = script.read_text()
     assert "set -euo pipefail" in text
-    assert re.findall(r"^make (.+)$", text, flags=re.MULTILINE) == ["lint", "test", "bench ROUNDS=1"]
+    assert re.findall(r"^make (.+)$", text, flags=re.MULTILINE) == ["lint", "test", "bench ROUNDS=1 CLIENTS=4"]
 
 
 def test_a_project_runs_the_command_in_a_folder_and_home_of_its_own(make_project: Callable[..., Project]) -> None:

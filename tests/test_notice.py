@@ -58,6 +58,12 @@ def test_what_goes_wrong_names_the_variable_only(server: HTTPServer, monkeypatch
     assert send("smtp://user:s3cret@127.0.0.1:1", monkeypatch) == (
         "notify: ${HOOK} could not be reached (KeyError) · see that its server answers"
     )
+    assert send(f"http://127.0.0.1:{server.server_port}/s3 cret", monkeypatch) == (
+        "notify: ${HOOK} could not be reached (InvalidURL) \u00b7 see that its server answers"
+    )
+    assert send("https://user:s3cret@\u2100.example/x", monkeypatch) == (
+        "notify: ${HOOK} could not be reached (ValueError) \u00b7 see that its server answers"
+    )
     monkeypatch.delenv("HOOK")
     assert notice.send("${HOOK}", NEWS) == "notify: ${HOOK} is not set · set HOOK before kpibook starts"
 

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from email.message import EmailMessage
+from http.client import HTTPException
 from urllib.parse import parse_qs, unquote, urlsplit
 
 SECONDS = 20
@@ -20,14 +21,14 @@ def send(reference: str, news: Mapping[str, object]) -> str:
     address = os.environ.get(reference[2:-1], "")
     if not address:
         return f"notify: {reference} is not set · set {reference[2:-1]} before kpibook starts"
-    kind = urlsplit(address).scheme
+    kind = address.partition(":")[0].lower()
     if kind not in ("http", "https", "smtp", "smtps"):
         return f"notify: {reference} is no address · {FORMS}"
     try:
         _post(address, news) if kind.startswith("http") else _mail(address, news)
     except urllib.error.HTTPError as error:
         return f"notify: {reference} answered {error.code} · see whether the address is still the right one"
-    except (OSError, ValueError, KeyError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, KeyError, HTTPException, smtplib.SMTPException) as error:
         # The text of such an error may repeat the address.
         return f"notify: {reference} could not be reached ({type(error).__name__}) · see that its server answers"
     return ""

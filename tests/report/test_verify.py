@@ -52,6 +52,18 @@ def test_a_report_as_it_was_made_is_one(folder: Path, capsys: pytest.CaptureFixt
     assert (ended.value.code, capsys.readouterr().out) == (0, said)
 
 
+def test_what_the_workbook_leaves_out_is_no_fault(tmp_path: Path):
+    """184 days against 181: the change of a sum has no interval there, though the scorecard has one."""
+    around = {"change": 119222.0, "change_low": 100000.0, "change_high": 140000.0}
+    rows = [row | around if row["kpi"] == "net_sales" and row["period"] == "current" else row for row in ALL]
+    made = report(tmp_path / "r", rows=rows)
+    export(made, ["xlsx"])
+    assert told(sealed(made)) == []
+    sheet = openpyxl.load_workbook(made / "report.xlsx")["Sales and receipts"]
+    line = next(list(line) for line in sheet.iter_rows(min_row=5, values_only=True) if line[0] == "Net sales")
+    assert line[9:13] == [119222.0, "not comparable: 184 and 181 days", None, None]
+
+
 def test_without_a_new_seal_the_file_is_told(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "report.pdf").write_bytes((folder / "report.pdf").read_bytes() + b"\n")
     with pytest.raises(SystemExit) as ended:

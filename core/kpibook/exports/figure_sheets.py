@@ -30,14 +30,19 @@ def figure_sheets(book: Book, report: Finished) -> dict[str, str]:
     names = {}
     for family in families(report):
         said = report.words.family(family)
-        rows = cells.records(report.card[report.card["family"] == family])
+        lines = lines_of(report, family)
         span = " \u00b7 ".join(s for s in (report.frame["title"], report.period()) if s)
-        before = {_place(r): r for r in rows if r["period"] == "previous"}
-        lines = [row_of(r, report.words, before.get(_place(r))) for r in rows]
         sheet = book.sheet(said, said, span, fields(report.words), lines)
-        sheet.print_area(0, 0, HEAD + len(rows), PRINTED - 1)
+        sheet.print_area(0, 0, HEAD + len(lines), PRINTED - 1)
         names[family] = sheet.get_name()
     return names
+
+
+def lines_of(report: Finished, family: str) -> list[list[Cell]]:
+    """A family's rows in the scorecard's order, each beside its comparison period's."""
+    rows = cells.records(report.card[report.card["family"] == family])
+    before = {_place(r): r for r in rows if r["period"] == "previous"}
+    return [row_of(r, report.words, before.get(_place(r))) for r in rows]
 
 
 def fields(words: Words) -> list[Field]:

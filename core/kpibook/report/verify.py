@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from kpibook import runs
 from kpibook.errors import Problem
 from kpibook.exports import opening, summary
-from kpibook.exports.figure_sheets import families, row_of
+from kpibook.exports.figure_sheets import families, lines_of
 from kpibook.exports.finished import PAGE, Finished, finished_folder, read
 from kpibook.exports.page import Block, blocks, plain
 from kpibook.exports.sheets import HEAD, Number
 from kpibook.exports.typesetting import UNKNOWN
-from kpibook.present import cells
 from kpibook.present.chapters import section
 from kpibook.report import results, verify_slides
 from kpibook.report.compare import KEYS, as_csv, compare, csv_like
@@ -76,8 +75,8 @@ def workbook_problems(report: Finished) -> Iterator[Problem]:
     for place, family in enumerate(families(report), 1):
         sheet = book.get_sheet_by_index(place)
         held = sheet.to_python(skip_empty_area=False)[HEAD + 1 :]
-        for number, row in enumerate(cells.records(report.card[report.card["family"] == family])):
-            for column, cell in enumerate(row_of(row, report.words)):
+        for number, line in enumerate(lines_of(report, family)):
+            for column, cell in enumerate(line):
                 is_cell = held[number][column] if number < len(held) else ""
                 if isinstance(cell, Number) and is_cell != float(f"{cell.value:.16G}"):  # as it is written
                     what = f"holds {is_cell!r}, {results.SCORECARD} {cell.value!r}"
