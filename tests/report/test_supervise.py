@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from pathlib import Path
@@ -82,7 +81,6 @@ def test_a_child_that_told_everything_and_does_not_end_is_ended(
     assert (ended.code, ended.stopped, heard) == (-9, None, [{"event": "done"}])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an orphan is told from others by its environment only")
 def test_children_without_environment_and_orphans_are_ended(tmp_path: Path) -> None:
     tag = str(tmp_path)
     ended, _ = watched(tmp_path, ORPHANS, tag)
@@ -91,7 +89,6 @@ def test_children_without_environment_and_orphans_are_ended(tmp_path: Path) -> N
     assert [p.pid for p in alive if p.info["status"] != psutil.STATUS_ZOMBIE] == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_leaves_no_core_and_goes_first_when_memory_runs_out(tmp_path: Path) -> None:
     _, heard = watched(tmp_path, BOUNDS)
     assert heard == [{"event": "done", "core": [0, 0], "oom": "1000"}]

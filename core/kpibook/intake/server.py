@@ -7,7 +7,7 @@ fetched are counts, sums and a few row numbers; the rows stay where they are.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -18,10 +18,11 @@ from kpibook.intake.server_sql import translated
 from kpibook.model import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kpibook.params import Params
 
+Result = TypeVar("Result")
 _KINDS = {
     "str": 'text COLLATE "C"',
     "enum": 'text COLLATE "C"',
@@ -103,27 +104,20 @@ class Server:
 
     def ask(self, statement: str, *, reading: bool = True) -> Answer:
         """Execute a statement of the server's. Raises DataError without any of the driver's words."""
-        with self._told(), self.step(reading=reading) as cursor:
-            cursor.execute(statement)
-            return Answer(cursor.fetchall() if cursor.description else [])
-        raise AssertionError("told")  # pragma: no cover
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        told: Problem | None = None
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  the driver's; it may hold the URL, or values
-            told = database_errors.unanswered(error, self.where, self.params, self.doing)
-        if told is not None:  # outside of the handler: the driver's error must not hang on to ours
-            raise DataError(told)
+        return self._heard(lambda cursor: _answer(cursor, statement), reading=reading)
 
     def columns(self, query: str) -> dict[str, int]:
         """The type, by its number there, of each column of a statement written for DuckDB. Raises DataError."""
-        with self._told(), self.step() as cursor:
-            cursor.execute(f"SELECT * FROM ({self.said(query)}) AS asked LIMIT 0")
-            return {column.name: column.type_code for column in cursor.description}
-        raise AssertionError("told")  # pragma: no cover
+        statement = f"SELECT * FROM ({self.said(query)}) AS asked LIMIT 0"
+        return self._heard(lambda cursor: _kinds(cursor, statement), reading=True)
+
+    def _heard(self, work: Callable[[Any], Result], *, reading: bool) -> Result:
+        try:
+            with self.step(reading=reading) as cursor:
+                return work(cursor)
+        except Exception as error:  # noqa: BLE001  the driver's; it may hold the URL, or values
+            told = database_errors.unanswered(error, self.where, self.params, self.doing)
+        raise DataError(told)  # outside of the handler: the driver's error must not hang on to ours
 
     @property
     def where(self) -> str:
@@ -150,3 +144,13 @@ class Server:
             what = "the database does not keep its texts as UTF-8 with a collation for all letters"
             raise DataError(Problem(self.where, what, "write extract: true"))
         return known[0]
+
+
+def _answer(cursor: Any, statement: str) -> Answer:
+    cursor.execute(statement)
+    return Answer(cursor.fetchall() if cursor.description else [])
+
+
+def _kinds(cursor: Any, statement: str) -> dict[str, int]:
+    cursor.execute(statement)
+    return {column.name: column.type_code for column in cursor.description}
