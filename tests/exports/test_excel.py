@@ -11,11 +11,12 @@ import pytest
 
 from attacks import EVERY
 from exports.small_report import ROWS, report
-from kpibook import runs
+from kpibook import results, runs
 from kpibook.errors import NotValidError, ParamsError, RunError
 from kpibook.exports import extras, making
 from kpibook.exports.figure_sheets import fields, row_of
 from kpibook.exports.sheets import Book
+from kpibook.present import cells
 from kpibook.present.words import LANGUAGES, Words
 from kpibook.report.handover import export
 from kpibook.report.results import checksum_problems
@@ -79,6 +80,24 @@ def test_windows_of_different_lengths_have_no_interval_of_change():
     alone = {f.label: c for f, c in zip(fields(words), row_of(one, words), strict=True)}
     assert alone[words("sheet.change_low")] is not None
     assert alone[words("sheet.reason")] == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kpi": "avg_receipt_gap"}, True),
+        ({"kpi": "avg_receipt_gap", "segment_by": "variant", "segment": "within_person"}, False),
+        ({"segment_by": "membership", "segment": "members"}, True),
+        ({"segment_by": "membership", "segment": "members", "status": "low_n"}, False),
+        ({"segment_by": "channel", "segment": "web"}, False),
+    ],
+)
+def test_gaps_between_groups_are_said_to_be_associations(change: dict[str, str], said: bool):
+    words = Words("en", "EUR", {})
+    row = cells.records(results.scorecard([{**ROWS[2], **change}]))[0]
+    line = row_of({**row, "title": "X", "looks_back": ""}, words)
+    reason = dict(zip([f.label for f in fields(words)], line, strict=True))[words("sheet.reason")]
+    assert str(reason).endswith("Association, not effect: the groups differ in more than the programme.") is said
 
 
 def test_headers_are_frozen_and_pages_are_a4(tmp_path: Path):

@@ -86,6 +86,14 @@ def test_what_cannot_be_shown_is_counted(tmp_path: Path):
     assert said(page)[1:] == ["One further figure could not be computed or is withheld: the report says why."]
 
 
+def test_a_gap_between_groups_is_said_to_be_an_association(tmp_path: Path):
+    """The same figures as a gap between receipts with and without card."""
+    gap = [row | {"kpi": "avg_receipt_gap"} if row["kpi"] == "avg_receipt" else row for row in ROWS]
+    page = next(p for p in made(tmp_path / "r", rows=gap).slides if p.shapes.title.text == "Sales and receipts")
+    further = "One further figure could not be computed or is withheld: the report says why."
+    assert said(page)[1:] == [f"{further} Association, not effect: the groups differ in more than the programme."]
+
+
 def test_charts_are_native_and_hold_the_numbers(tmp_path: Path):
     """Months are 27.25 to 30 by a quarter, half a unit around each; the third of them has too few cases."""
     bars, line = charts(made(tmp_path / "r"))

@@ -9,6 +9,7 @@ from kpibook.exports.sheets import HEAD, Book, Cell, Field, number
 from kpibook.present import cells
 from kpibook.present.chapters import FAMILIES
 from kpibook.present.formats import NONE, as_day, is_missing
+from kpibook.present.tables import is_association
 
 if TYPE_CHECKING:
     from kpibook.exports.finished import Finished
@@ -82,7 +83,11 @@ def row_of(row: dict[str, Any], words: Words, previous: dict[str, Any] | None = 
     shown, ok = cells.is_shown(row), row["status"] == "ok"
     windows = cells.unequal(row, previous if row["period"] == "current" else None)
     alike = ok and windows is None
-    apart = words("change.not_comparable", current=windows[0], previous=windows[1]) if windows else ""
+    said = [cells.why_text(row, words)]
+    if windows and ok and not is_missing(row["change"]):
+        said.append(words("change.not_comparable", current=windows[0], previous=windows[1]))
+    if shown and is_association(row):
+        said.append(words("note.association"))
     unit = str(row["unit"])
     value = looks.value(unit, cells.digits_of(row, words) if ok else words.digits(unit, row["low"], row["high"]), words)
     digits = words.digits(unit, row["change"], row["change_low"], row["change_high"])
@@ -102,7 +107,7 @@ def row_of(row: dict[str, Any], words: Words, previous: dict[str, Any] | None = 
         None if cells.n_cell(row, words) == NONE else number(row["n"], looks.WHOLE),
         words("sheet.shown") if ok else words(f"status.{row['status']}"),
         number(row["change"], moved, by) if ok else None,
-        cells.why_text(row, words) or (apart if ok and not is_missing(row["change"]) else ""),
+        " \u00b7 ".join(text for text in said if text),
         number(row["change_low"], moved, by) if alike else None,
         number(row["change_high"], moved, by) if alike else None,
         number(row["target"], looks.value(unit, words.digits(unit, row["target"]), words)),

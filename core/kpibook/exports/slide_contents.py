@@ -11,6 +11,7 @@ from kpibook.exports.figure_sheets import families
 from kpibook.exports.slide_charts import Chart, charts_of
 from kpibook.present import cells
 from kpibook.present.formats import NONE, is_missing
+from kpibook.present.tables import is_association
 from kpibook.present.verdict import five
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def contents(report: Finished) -> Iterator[Content]:
         shown = [pair for pair in pairs if cells.is_shown(pair[0])]
         if shown:
             left = len(pairs) - len(shown)
-            note = words("slides.not_shown", n=left) if left else ""
-            yield _figures(words.family(family), shown, words, note)
+            notes = [words("slides.not_shown", n=left)] if left else []
+            notes += [words("note.association")] if any(is_association(row) for row, _ in shown) else []
+            yield _figures(words.family(family), shown, words, " ".join(notes))
             yield from _charts(report, shown, first)
 
 

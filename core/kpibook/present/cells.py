@@ -105,9 +105,11 @@ def unequal(row: Row, previous: Row | None) -> tuple[int, int] | None:
     ``before``), and rates among those who were active, once windows differ by more than NEARLY. A window of the
     KPI's own is equally long in both periods; the same days of another year are taken as equally long in leap years.
     """
+    if previous is None or row["segment_by"] in GRAINS:
+        return None
     window = row.get("looks_back") or ""
     grows = window == "before" or (not window and _grows(row))
-    if previous is None or row["segment_by"] in GRAINS or not (grows or row["kpi"] in AMONG_ACTIVE):
+    if not (grows or row["kpi"] in AMONG_ACTIVE):
         return None
     if _days_of_year(row) == _days_of_year(previous):
         return None

@@ -35,9 +35,15 @@ def family_table(scorecard: pd.DataFrame, family: str, words: Words) -> Display:
     """Every headline figure of a family, with the comparison period where there is one."""
     pairs = cells.with_previous(cells.rows_of(scorecard, family=family))
     rows = [(r["title"], r, before) for r, before in pairs]
-    associated = any(r["kpi"] in ASSOCIATIONS for r, _ in pairs)
+    associated = any(is_association(r) for r, _ in pairs)
     title, notes = _spans(pairs, words), _lengths(pairs, words)
     return _figures(f"{family}-figures", title, words("table.kpi"), rows, words, notes, associated=associated)
+
+
+def is_association(row: cells.Row) -> bool:
+    """The figure sets people beside others who chose to be different, by itself or by what it is broken down by."""
+    by = row["segment_by"]
+    return by in ASSOCIATED_BY or (by == "total" and row["kpi"] in ASSOCIATIONS)
 
 
 def segment_table(scorecard: pd.DataFrame, kpi: str, segment_by: str, words: Words) -> Display:
