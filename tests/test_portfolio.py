@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kpibook import cli, results, runs
+from kpibook.errors import RunError
 from kpibook.portfolio import Line, portfolio, summary
 
 Capture = pytest.CaptureFixture[str]
@@ -52,6 +53,26 @@ def test_the_latest_report_of_each_client_the_worst_first(out: Path) -> None:
         Line("ash", june, "valid, draft", 2, 0, 1, 10, 0, str(out / "ash" / june)),
     ]
     assert summary(lines) == "3 clients: 1 miss a target, 1 failed since, 0 not valid, 1 drafts"
+
+
+def test_a_spoilt_report_hides_no_other(out: Path) -> None:
+    june, may = "2024-01-01_2024-06-30", "2024-05-01_2024-05-31"
+    (out / "ash" / june / "scorecard.parquet").write_bytes(b"PAR1")
+    lines = portfolio(out, date(2024, 7, 10))
+    assert lines == [
+        Line("cedar", "", "no report", 0, 0, 0, None, 1, ""),
+        Line("ash", june, "spoilt", 0, 0, 0, None, 0, str(out / "ash" / june)),
+        Line("birch", may, "valid", 1, 1, 0, 40, 0, str(out / "birch" / may)),
+    ]
+    assert summary(lines) == "3 clients: 1 miss a target, 1 failed since, 1 not valid, 0 drafts"
+
+
+def test_a_scorecard_that_cannot_be_read_is_named(out: Path) -> None:
+    place = out / "birch" / "2024-05-01_2024-05-31" / "scorecard.parquet"
+    place.unlink()
+    with pytest.raises(RunError) as caught:
+        results.kept(place.parent)
+    assert str(caught.value) == f"{place}: cannot be read (FileNotFoundError) \u00b7 make the report again"
 
 
 def call(*arguments: str) -> int:

@@ -74,7 +74,7 @@ def missed_targets(outcome: Outcome | None) -> list[str]:
     """KPIs whose targets the report says are missed."""
     if outcome is None or outcome.folder is None or outcome.state == "failed":
         return []
-    card = results.load(outcome.folder)
+    card = results.kept(outcome.folder)
     return sorted(set(card[(card["period"] == "current") & (card["target_state"] == "missed")]["kpi"]))
 
 

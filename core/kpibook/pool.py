@@ -65,7 +65,7 @@ def _figures(out: Path, client: str, months: int) -> list[Figure]:
     latest = latest_of(out, client)
     if latest is None or not latest.record.pool or latest.record.state != "valid" or latest.record.draft:
         return []
-    card = results.load(latest.folder)
+    card = results.kept(latest.folder)
     card = card[(card["period"] == "current") & (card["segment_by"] == "total") & (card["segment"] == "total")]
     card = card[(card["status"] == "ok") & card["unit"].isin(UNITS)]
     return [

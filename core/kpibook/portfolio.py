@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = ("client", "period", "state", "met", "missed", "open", "age in days", "failed since", "folder")
+#: Its scorecard cannot be read.
+SPOILT = "spoilt"
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,19 @@ def portfolio(out: Path, today: date | None = None) -> list[Line]:
     """One line a client: failed runs and reports that do not hold first, then by targets missed and age."""
     day = today or datetime.now(UTC).date()
     lines = [line for client in past.clients(out) if (line := _line(out, client, day)) is not None]
-    return sorted(lines, key=lambda line: (-line.failed, line.state != "not valid", -line.missed, -(line.age or 0)))
+    return sorted(
+        lines, key=lambda line: (-line.failed, line.state not in ("not valid", SPOILT), -line.missed, -(line.age or 0))
+    )
 
 
 def _line(out: Path, client: str, today: date) -> Line | None:
     latest, failed = latest_of(out, client), _failed(out / client)
     if latest is None:
         return Line(client, "", "no report", 0, 0, 0, None, len(failed), "") if failed else None
-    card = results.load(latest.folder)
+    try:
+        card = results.kept(latest.folder)
+    except RunError:  # one client's spoilt report hides no other's; kpibook validate tells what is wrong with it
+        return Line(client, latest.record.period, SPOILT, 0, 0, 0, None, len(failed), str(latest.folder))
     current = card[card["period"] == "current"]
     states = Counter(current["target_state"].dropna())
     ends = current["period_end"].dropna()
@@ -80,7 +87,7 @@ def _failed(home: Path) -> list[runs.RunRecord]:
 def summary(lines: Sequence[Line]) -> str:
     """How many clients, and how they stand."""
     drafts = sum("draft" in line.state for line in lines)
-    wrong = sum(line.state.startswith("not valid") for line in lines)
+    wrong = sum(line.state.startswith(("not valid", SPOILT)) for line in lines)
     behind = sum(line.missed > 0 for line in lines)
     failing = sum(line.failed > 0 for line in lines)
     return f"{len(lines)} clients: {behind} miss a target, {failing} failed since, {wrong} not valid, {drafts} drafts"

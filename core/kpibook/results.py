@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kpibook.errors import Problem, RunError
+
 SCHEMA = pa.schema(
     [
         ("kpi", pa.string()),
@@ -94,3 +96,12 @@ def file_name(kpi: str) -> str:
 def load(folder: Path) -> pd.DataFrame:
     """The scorecard of a report folder."""
     return frame(pq.read_table(folder / "scorecard.parquet", schema=SCHEMA))
+
+
+def kept(folder: Path) -> pd.DataFrame:
+    """The scorecard of a report that somebody may have spoilt since; RunError when it cannot be read."""
+    try:
+        return load(folder)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        place = str(folder / "scorecard.parquet")
+        raise RunError(Problem(place, f"cannot be read ({type(error).__name__})", "make the report again")) from None
