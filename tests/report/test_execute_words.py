@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -70,10 +71,12 @@ def test_a_kernel_may_take_longer_than_a_minute_to_start(monkeypatch: pytest.Mon
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "0")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
     monkeypatch.setattr(pytest, "main", lambda options, plugins: given.update(options=options) or 0)
     assert again.compare_cells(cast("Line", Silent()), "report.ipynb") == 0
     clocks = [option for option in cast("list[str]", given["options"]) if "timeout" in option]
     assert clocks == ["--nbval-kernel-startup-timeout=600", "--nbval-cell-timeout=604800"]
+    assert "PYTEST_ADDOPTS" not in os.environ
 
 
 @pytest.mark.parametrize(
